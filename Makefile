@@ -1,0 +1,74 @@
+# Needs Python 3.11 or newer and make; everything else is fetched, in the versions the locks name.
+
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.setup
+LOCKS := requirements/dev.lock requirements/build.lock
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
+COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --no-config --universal \
+	--python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links $(UPGRADE)
+
+# $(call debian,PACKAGE,WHAT FOR): install a Debian package, or say in one sentence what is missing.
+define debian
+as_root=""; [ "$$(id -u)" = 0 ] || as_root="sudo -n"; \
+export DEBIAN_FRONTEND=noninteractive; \
+install="$$as_root apt-get install -y -qq --no-install-recommends $(1)"; \
+if command -v apt-get >/dev/null && { [ -z "$$as_root" ] || sudo -n true 2>/dev/null; }; then \
+	echo "Installing $(1) for $(2) ..."; \
+	$$install </dev/null >/dev/null 2>&1 || { $$as_root apt-get update -qq </dev/null >/dev/null 2>&1; $$install </dev/null >/dev/null 2>&1; } \
+	|| echo "Could not install $(1): install it by hand for $(2)."; \
+else \
+	echo "Install $(1) (Debian's name) for $(2)."; \
+fi
+endef
+
+.PHONY: setup demo test check format lock picture clean fonts
+
+setup: $(STAMP) fonts
+
+$(STAMP): pyproject.toml $(LOCKS)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+		|| { echo "Arrears needs Python 3.11 or newer as $(PYTHON): name another with make PYTHON=python3.12." >&2; exit 1; }
+	@[ -x $(BIN)/python ] || $(PYTHON) -m venv .venv \
+		|| { rm -rf .venv; echo "$(PYTHON) cannot make a virtual environment: on Debian install python3-venv." >&2; exit 1; }
+	@echo "Installing the locked packages into .venv ..."
+	@$(PIP) install --require-hashes -r requirements/dev.lock -r requirements/build.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# Letters in Chinese need glyphs.
+fonts:
+	@[ -n "$$(find /usr/share/fonts /usr/local/share/fonts "$$HOME/.local/share/fonts" -iname 'noto*cjk*' 2>/dev/null | head -n 1)" ] \
+		|| { $(call debian,fonts-noto-cjk,letters in Chinese); }
+
+demo: setup
+	$(BIN)/arrears demo
+
+test: setup
+	$(BIN)/python -m pytest $(ARGS)
+
+check: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup
+	$(BIN)/ruff check --fix-only --select I .
+	$(BIN)/ruff format .
+
+# Rewrites the locks, keeping what they name where it still fits; make lock UPGRADE=--upgrade takes the newest.
+lock: setup
+	@$(COMPILE) --extra dev pyproject.toml --output-file requirements/dev.lock
+	@$(COMPILE) --constraints requirements/dev.lock pyproject.toml --output-file requirements/base.lock
+	@$(COMPILE) --constraints requirements/dev.lock --group build --output-file requirements/build.lock
+
+picture: setup
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \
+		|| { $(call debian,chromium,the picture of a case); }
+	$(BIN)/python docs/pictures/take.py
+
+# Leaves .arrears, the state of the embedded stack, alone.
+clean:
+	rm -rf .venv dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""What workflows may have done for them in the outside world."""

@@ -1,0 +1,305 @@
+"""Takes messages in: each becomes facts in the ledger, in the order it came, once; then the case decides anew."""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, date, datetime
+from typing import Any
+
+from pydantic import ValidationError
+from temporalio import activity
+
+from activities import outcome as outcomes
+from activities.case_in_hand import AGREED, CASES, WORK, CaseInHand, Desk
+from activities.contracts import ABSORB, Absorb, Message, Result
+from activities.gate import CONTACTS
+from domain import messages as said
+from domain.agreements import check_plan, check_promise
+from domain.calendars import Span
+from domain.clock import start_of
+from domain.decision import Decision
+from domain.errors import BadInput
+from domain.facts import Plan, PlanInstalment
+from domain.holds import REASONS, Scope
+from domain.ladder import RETRY_FAILED_AFTER
+from ledger import outbox
+
+ABOUT_THE_PERSON = frozenset(
+    {"bereavement", "insolvency", "attorney", "cease", "breathing_space", "vulnerability", "military", "disaster"}
+)
+IN_FLIGHT_FOR = Span(count=5, unit="working day")
+
+
+class Absorbing:
+    """Messages become facts."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+
+    @activity.defn(name=ABSORB)
+    async def absorb(self, told: Absorb) -> Result:
+        """Write what was told, answer who waits, and decide. What is refused changes nothing; the other messages stand."""
+        refused: dict[str, str | None] = {}
+        async with self.desk.take(told.case) as case:
+            for message in told.messages:
+                refused[message.message_id] = await _absorb_one(case, message)
+            result = await self.desk.next(case, _summary(told.messages))
+            for message in told.messages:
+                if message.kind == "step_failed":
+                    act = Decision.model_validate({k: v for k, v in message.body.items() if k != "reason"})
+                    until = case.facts.now + RETRY_FAILED_AFTER
+                    result = await self.desk.put_off(result, act, until, "tried again later")
+        decision = result.decision
+        next_step = {"what": decision.action, "at": decision.at, "why": decision.why} if not result.closed else None
+        answers = {
+            m.message_id: said.Answer(
+                accepted=refused[m.message_id] is None, reason=refused[m.message_id], next_step=next_step
+            )
+            for m in told.messages
+            if m.kind in said.UPDATES
+        }
+        return result.model_copy(update={"answers": answers})
+
+
+def _summary(messages: tuple[Message, ...]) -> str:
+    kinds = dict.fromkeys(m.kind.replace("_", " ") for m in messages)
+    return f"took in {', '.join(kinds)}"
+
+
+async def _absorb_one(case: CaseInHand, message: Message) -> str | None:
+    """Absorb one message in a transaction of its own; the reason where it is refused."""
+    before = await CASES.absorbed(case.conn, **case.this, message_id=message.message_id)
+    if before is not None:
+        refused: str | None = before.get("refused")
+        return refused
+    try:
+        async with case.conn.transaction():
+            await _handle(case, message)
+    except BadInput as error:
+        reason = str(error)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(p) for p in first["loc"]) or "body"
+        reason = f"{message.kind}, field {field}: {first['msg']}."
+    else:
+        reason = None
+    await case.journal(message.kind, message_id=message.message_id, refused=reason, **_journaled(message))
+    await case.reread()
+    return reason
+
+
+def _journaled(message: Message) -> dict[str, Any]:
+    return {"body": {k: v for k, v in message.body.items() if v is not None}}
+
+
+async def _handle(case: CaseInHand, message: Message) -> None:
+    if message.kind in said.UPDATES:
+        if not case.facts.open:
+            raise BadInput(f"the case of loan {case.key.loan_id} is closed: nothing more can be told to it.")
+        body = said.UPDATES[message.kind].model_validate(message.body)
+        await HANDLERS[message.kind](case, message.message_id, body)
+    elif message.kind == "step_failed":
+        await _step_failed(case, message)
+
+
+async def _step_failed(case: CaseInHand, message: Message) -> None:
+    """An activity failed for good. A contact that was already committed counts; anything else may be tried again."""
+    step_id, ordinal = message.body.get("step_id"), int(message.body.get("ordinal", 1))
+    if step_id is None or message.body.get("effect_id") is not None:
+        return
+    key = {**case.this, "episode": case.facts.episode, "step_id": step_id, "ordinal": ordinal}
+    contact = await CONTACTS.contact_of_step(case.conn, **key)
+    if contact is not None and contact["state"] == "sending":
+        await CONTACTS.settle(
+            case.conn,
+            contact_id=contact["contact_id"],
+            state="unknown",
+            carrier_id=None,
+            error_code=None,
+            reason="the worker did not report",
+            now=case.facts.now,
+        )
+        await case.record_step(step_id, ordinal, "done", "unknown: it counts and is not sent again")
+    else:
+        await case.record_step(step_id, ordinal, "failed", str(message.body.get("reason")))
+
+
+# --- what people tell ---
+
+
+async def promise_to_pay(case: CaseInHand, message_id: str, body: said.PromiseToPay) -> None:
+    """A promise, within the strategy's limits; a new one takes the place of the open one."""
+    facts = case.facts
+    check_promise(body.amount, (body.due_on - case.today).days, facts, case.row.strategy)
+    open_one = facts.promise()
+    if open_one is not None:
+        await AGREED.end_promise(case.conn, promise_id=open_one.promise_id, status="superseded", now=facts.now)
+    await AGREED.add_promise(
+        case.conn,
+        **case.this,
+        episode=facts.episode,
+        promise_id=message_id,
+        amount=body.amount,
+        due_on=body.due_on,
+        now=facts.now,
+        version=case.row.ledger_version,
+        captured_by=body.by,
+    )
+
+
+async def _agree_plan(case: CaseInHand, message_id: str, body: said.AgreePlan) -> None:
+    facts = case.facts
+    dates = tuple(PlanInstalment(due_on=i.due_on, amount=i.amount) for i in body.instalments)
+    agreed = Plan(plan_id=message_id, instalments=dates, status="active", agreed_at=facts.now)
+    approved = body.approved_by is not None and body.approved_by != body.by
+    check_plan(agreed, facts, case.row.strategy, approved)
+    for old in facts.plans:
+        await AGREED.end_plan(case.conn, plan_id=old.plan_id, status="superseded", now=facts.now)
+    for promise in facts.promises:
+        await AGREED.end_promise(case.conn, promise_id=promise.promise_id, status="superseded", now=facts.now)
+    await AGREED.add_plan(
+        case.conn,
+        **case.this,
+        episode=facts.episode,
+        plan_id=message_id,
+        instalments=[i.model_dump(mode="json") for i in dates],
+        now=facts.now,
+        version=case.row.ledger_version,
+        agreed_by=body.by,
+        approved_by=body.approved_by,
+    )
+
+
+async def _place_hold(case: CaseInHand, message_id: str, body: said.PlaceHold) -> None:
+    if body.reason not in REASONS:
+        raise BadInput(f"hold reason {body.reason!r} is unknown: use one of {', '.join(sorted(REASONS))}.")
+    if body.subject not in {"loan", "person", "contact_point"}:
+        raise BadInput(f"a hold's subject is loan, person or contact_point, not {body.subject!r}.")
+    await hold(
+        case,
+        message_id,
+        body.reason,
+        source=body.by or "message",
+        scopes=body.scopes,
+        since=body.since,
+        until=_moment(body.until, case.row.lender_zone),
+        subject=body.subject,
+        subject_id=body.subject_id,
+    )
+
+
+def _moment(at: datetime | date | None, zone: str) -> datetime | None:
+    """A date means the start of that day in the lender's zone; a time without a zone is UTC."""
+    if isinstance(at, datetime):
+        return at if at.tzinfo else at.replace(tzinfo=UTC)
+    return start_of(at, zone) if at is not None else None
+
+
+async def hold(
+    case: CaseInHand,
+    hold_id: str,
+    reason: str,
+    *,
+    source: str,
+    scopes: tuple[Scope, ...] = (),
+    since: datetime | None = None,
+    until: datetime | None = None,
+    subject: str | None = None,
+    subject_id: str | None = None,
+) -> None:
+    """Place a hold, on the person where the reason is about the person; the person's other cases are told."""
+    subject = subject if subject not in {None, "loan"} else ("person" if reason in ABOUT_THE_PERSON else "loan")
+    if reason == "payment_in_flight" and until is None:
+        until = IN_FLIGHT_FOR.after(case.facts.now, case.row.strategy.calendar, case.row.lender_zone)
+    since = since or case.facts.now
+    own_id = case.key.loan_id if subject == "loan" else case.row.borrower_id if subject == "person" else None
+    named = subject_id or own_id
+    if named is None:
+        raise BadInput("a hold on a contact point needs subject_id: the number or address it is on.")
+    await AGREED.place_hold(
+        case.conn,
+        hold_id=hold_id,
+        lender_id=case.key.lender_id,
+        subject_kind=subject,
+        subject_id=named,
+        reason=reason,
+        scopes=sorted(scopes or REASONS[reason]),
+        since=since if since.tzinfo else since.replace(tzinfo=UTC),
+        until=until,
+        source=source,
+    )
+    await tell_other_cases(case, f"hold {reason}")
+
+
+async def tell_other_cases(case: CaseInHand, what: str) -> None:
+    """A fact about the person concerns every open case of the person."""
+    others = AGREED.loans_of_person(case.conn, lender_id=case.key.lender_id, party_id=case.row.borrower_id)
+    for loan_id in [r["loan_id"] async for r in others]:
+        if loan_id != case.key.loan_id:
+            await outbox.add(case.conn, type(case.key)(case.key.lender_id, loan_id), "ledger_changed", {"about": what})
+
+
+async def _release_hold(case: CaseInHand, message_id: str, body: said.ReleaseHold) -> None:
+    wanted = [
+        h
+        for h in case.facts.holds
+        if h.active(case.facts.now)
+        and (h.hold_id == body.hold_id or (body.reason is not None and h.reason == body.reason))
+    ]
+    if not wanted:
+        named = body.hold_id or body.reason or "of no name"
+        raise BadInput(f"no hold {named!r} is active on loan {case.key.loan_id}: `arrears case` lists those that are.")
+    for each in wanted:
+        await AGREED.release_hold(case.conn, hold_id=each.hold_id, now=case.facts.now)
+    await tell_other_cases(case, "hold released")
+
+
+async def _raise_dispute(case: CaseInHand, message_id: str, body: said.RaiseDispute) -> None:
+    await hold(case, message_id, "dispute", source=body.by or "message")
+
+
+async def _resolve_dispute(case: CaseInHand, message_id: str, body: said.ResolveDispute) -> None:
+    await _release_hold(case, message_id, said.ReleaseHold(reason="dispute", by=body.by))
+
+
+async def _approve(case: CaseInHand, message_id: str, body: said.Approve) -> None:
+    if body.waive is not None:
+        stage = case.row.strategy.stage_of(body.waive)
+        if stage is None:
+            raise BadInput(f"step {body.waive!r} is not in strategy {case.row.strategy.name}: nothing to waive.")
+        await case.record_step(body.waive, case.facts.next_ordinal(body.waive), "waived", f"waived by {body.by}")
+        return
+    task = await WORK.task(case.conn, task_id=body.task_id)
+    if task is None or (task["lender_id"], task["loan_id"]) != tuple(case.key) or task["status"] != "answered":
+        raise BadInput(f"task {body.task_id!r} of loan {case.key.loan_id} does not wait for an approval.")
+    if task["answered_by"] == body.by:
+        raise BadInput(f"task {body.task_id} was answered by {body.by}: a second person must approve it.")
+    await outcomes.finish(case, task, approved_by=body.by)
+
+
+async def _reassign(case: CaseInHand, message_id: str, body: said.Reassign) -> None:
+    if body.task_id is None:
+        await CASES.hand_to(case.conn, **case.this, collector=body.to)
+    else:
+        await WORK.reassign_task(case.conn, **case.this, task_id=body.task_id, owner=body.to)
+
+
+async def _close_case(case: CaseInHand, message_id: str, body: said.CloseCase) -> None:
+    await CASES.ask_to_close(case.conn, **case.this, reason=body.reason)
+
+
+async def _record_outcome(case: CaseInHand, message_id: str, body: said.RecordOutcome) -> None:
+    await outcomes.record(case, message_id, body, place_hold=hold, promise=promise_to_pay)
+
+
+Handler = Callable[[CaseInHand, str, Any], Awaitable[None]]
+HANDLERS: dict[str, Handler] = {
+    "record_outcome": _record_outcome,
+    "promise_to_pay": promise_to_pay,
+    "agree_plan": _agree_plan,
+    "place_hold": _place_hold,
+    "release_hold": _release_hold,
+    "raise_dispute": _raise_dispute,
+    "resolve_dispute": _resolve_dispute,
+    "approve": _approve,
+    "reassign": _reassign,
+    "close_case": _close_case,
+}

@@ -1,0 +1,203 @@
+"""A case taken in hand: its loan locked, its facts read, what follows from them noted, and at the end the next decision planned.
+
+Every activity that acts on a case does it inside `Desk.take`; so the rules of the house hold in one place.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import asyncpg
+from temporalio.exceptions import ApplicationError
+
+from activities.contracts import CaseRef, Order, Result, Standing
+from domain.agreements import judge_plan, judge_promise
+from domain.clock import Clock, business_date, start_of
+from domain.decision import Decision
+from domain.facts import CaseFacts
+from domain.gate import Defer
+from domain.holds import scopes_held
+from domain.loan import LoanKey
+from domain.plan import plan
+from ledger.facts import CaseRow, load_case
+from ledger.locks import lock_loan
+from ledger.named import queries
+
+CASES, WORK, AGREED = queries("cases"), queries("work"), queries("agreements")
+
+
+@dataclass
+class CaseInHand:
+    """One case inside one transaction."""
+
+    conn: Any
+    key: LoanKey
+    row: CaseRow
+    facts: CaseFacts
+
+    @property
+    def this(self) -> dict[str, Any]:
+        """The loan's identity, as the named queries take it."""
+        return {"lender_id": self.key.lender_id, "loan_id": self.key.loan_id}
+
+    @property
+    def today(self) -> Any:
+        """The lender's business date."""
+        return business_date(self.facts.now, self.row.lender_zone)
+
+    def wants(self, decision: Decision) -> bool:
+        """Whether the planner, on the facts under the lock, still says so, and now."""
+        planned = plan(self.facts, self.row.strategy)
+        return planned.same_step(decision) and planned.at is not None and planned.at <= self.facts.now
+
+    async def journal(self, kind: str, message_id: str | None = None, **data: Any) -> None:
+        """Write one line of the case's story."""
+        await CASES.journal(self.conn, **this_and(self), at=self.facts.now, kind=kind, message_id=message_id, data=data)
+
+    async def record_step(
+        self, step_id: str, ordinal: int, state: str, result: str | None = None, *, episode: int | None = None
+    ) -> None:
+        """Write what became of one attempt at a step; of this episode, unless another is named."""
+        await WORK.record_step(
+            self.conn,
+            **self.this,
+            episode=episode or self.facts.episode,
+            step_id=step_id,
+            ordinal=ordinal,
+            state=state,
+            result=result,
+            now=self.facts.now,
+        )
+
+    async def reread(self) -> None:
+        """Read the facts again after they changed, and note what follows from them."""
+        self.row, self.facts = await _read(self.conn, self.key, self.facts.now)
+        await self._note_what_follows()
+
+    async def _note_what_follows(self) -> None:
+        """A cure, a kept promise, a broken plan: they follow from the facts, whoever looks first writes them down."""
+        facts, strategy = self.facts, self.row.strategy
+        noted = False
+        if facts.open and facts.position.cured and facts.cured_at is None:
+            await CASES.note_cure(self.conn, **self.this, now=facts.now, version=self.row.ledger_version)
+            await self.journal("cured", ledger_version=self.row.ledger_version)
+            noted = True
+        promise, agreed = facts.promise(), facts.plan()
+        if promise is not None and (verdict := judge_promise(promise, facts, strategy)):
+            await AGREED.end_promise(self.conn, promise_id=promise.promise_id, status=verdict, now=facts.now)
+            await self.journal(f"promise_{verdict}", promise_id=promise.promise_id)
+            noted = True
+        if agreed is not None and (judged := judge_plan(agreed, facts, strategy)):
+            await AGREED.end_plan(self.conn, plan_id=agreed.plan_id, status=judged, now=facts.now)
+            await self.journal(f"plan_{judged}", plan_id=agreed.plan_id)
+            noted = True
+        if noted:
+            self.row, self.facts = await _read(self.conn, self.key, facts.now)
+
+
+def this_and(case: CaseInHand) -> dict[str, Any]:
+    """The loan's identity and the episode, as most named queries take them."""
+    return {**case.this, "episode": case.facts.episode}
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What activities work with: the ledger and the business clock."""
+
+    pool: asyncpg.Pool
+    clock: Clock
+
+    @asynccontextmanager
+    async def take(self, ref: CaseRef | LoanKey) -> AsyncIterator[CaseInHand]:
+        """Take a case in hand for one transaction: person and loan are locked, the clock is read after that.
+
+        Raises:
+            ApplicationError: there is no such case.
+        """
+        key = ref if isinstance(ref, LoanKey) else ref.key
+        async with self.pool.acquire() as conn, conn.transaction():
+            await lock_loan(conn, key)
+            case = CaseInHand(conn, key, *await _read(conn, key, await self.clock.now()))
+            await case._note_what_follows()
+            yield case
+
+    async def next(self, case: CaseInHand, done: str, **more: Any) -> Result:
+        """Plan from the facts just written, put the decision on record, and hand it to the workflow."""
+        await case.reread()
+        decision = plan(case.facts, case.row.strategy)
+        wake_at = await self.clock.real(decision.at) if decision.at is not None else None
+        closed = not case.facts.open
+        shown = None if closed else {"what": decision.action, "at": _iso(decision.at), "why": decision.why}
+        await CASES.record_decision(
+            case.conn, **case.this, stage="closed" if closed else decision.stage, next_step=shown
+        )
+        return Result(
+            done=done, decision=decision, wake_at=wake_at, standing=standing(case, decision), closed=closed, **more
+        )
+
+    async def later(self, case: CaseInHand, order: Order, verdict: Defer) -> Result:
+        """The same decision, put off to the earliest time that every rule allows."""
+        said = ", ".join(verdict.rules)
+        await case.journal(
+            "deferred", step=order.decision.step_id, rules=list(verdict.rules), until=_iso(verdict.until)
+        )
+        result = await self.next(case, f"deferred by {said}")
+        return await self.put_off(
+            result, order.decision, verdict.until, f"{said} allows it from {verdict.until:%Y-%m-%d %H:%M} UTC"
+        )
+
+    async def put_off(self, result: Result, act: Decision, until: datetime, because: str) -> Result:
+        """The result with its decision not before `until`, where it is that act; any other decision stands."""
+        decision = result.decision
+        if not decision.same_step(act) or (decision.at is not None and decision.at >= until):
+            return result
+        later = decision.model_copy(update={"at": until, "why": f"{decision.why}; {because}"})
+        return result.model_copy(update={"decision": later, "wake_at": await self.clock.real(until)})
+
+
+async def _read(conn: Any, key: LoanKey, now: datetime) -> tuple[CaseRow, CaseFacts]:
+    snapshot = await load_case(conn, key, now)
+    if snapshot is None:
+        raise ApplicationError(
+            f"loan {key} has no case in the ledger: start it with `arrears sweep`.", non_retryable=True
+        )
+    return snapshot.row, snapshot.facts
+
+
+def _iso(at: datetime | None) -> str | None:
+    return at.isoformat() if at is not None else None
+
+
+def standing(case: CaseInHand, decision: Decision) -> Standing:
+    """How the case stands, for operators."""
+    facts, position = case.facts, case.facts.position
+    oldest = position.oldest_due_on
+    since = start_of(oldest + timedelta(days=1), facts.lender_zone) if oldest and position.days_past_due > 0 else None
+    return Standing(
+        status=status_of(facts),
+        stage=decision.stage if facts.open else "closed",
+        strategy=f"{case.row.strategy.name} {case.row.strategy.version}",
+        country=case.row.country,
+        currency=facts.currency,
+        arrears=position.arrears,
+        outstanding=position.outstanding,
+        days_past_due=position.days_past_due,
+        delinquent_since=since,
+        hold_scopes=tuple(sorted(scopes_held(facts.holds, facts.now))),
+        collector=case.row.collector,
+        episode=facts.episode,
+    )
+
+
+def status_of(facts: CaseFacts) -> str:
+    """The status of a loan with a case (design.md 9)."""
+    position = facts.position
+    if position.written_off:
+        return "written_off"
+    if facts.open:
+        return "probation" if position.cured else "delinquent"
+    if position.outstanding <= 0:
+        return "settled"
+    return "closed" if facts.closing else "current" if position.cured else "delinquent"

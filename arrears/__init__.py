@@ -1,0 +1,1 @@
+"""The command line and the settings, which put all the parts together."""

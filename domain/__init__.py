@@ -1,0 +1,1 @@
+"""The rules of collecting a debt: pure functions and values, without clock, chance or input and output."""

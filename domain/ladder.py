@@ -1,0 +1,186 @@
+"""Which stage a case is in, which step comes next, and when: worked out from facts each time, never counted."""
+
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from zlib import crc32
+from zoneinfo import ZoneInfo
+
+from domain.calendars import Span
+from domain.clock import start_of
+from domain.facts import FINISHED, TRIED, CaseFacts, StepRecord
+from domain.holds import Pause, Scope, pauses, resumed
+from domain.strategy import Stage, Step, Strategy
+
+FAILURES_BORNE = 3  # a step that fails for good this often counts as impossible
+RETRY_FAILED_AFTER = timedelta(hours=1)
+
+
+class NextStep(NamedTuple):
+    """A step and the business time it is due; None while an open-ended pause keeps the time from being known."""
+
+    stage: Stage
+    step: Step
+    at: datetime | None
+
+
+def paused(facts: CaseFacts) -> list[Pause]:
+    """Everything that stops stage time: holds on escalation, promises and plans while they ran."""
+    ran = [Pause(p.captured_at, None if p.status == "active" else p.judged_at) for p in facts.promises]
+    ran += [Pause(p.agreed_at, None if p.status == "active" else p.judged_at) for p in facts.plans]
+    return pauses(facts.holds, Scope.ESCALATION) + [p for p in ran if p.until is None or p.until > p.since]
+
+
+def collection_days(facts: CaseFacts) -> int:
+    """Days past due less the time that was paused: what drives the stages."""
+    if facts.position.oldest_due_on is None:
+        return 0
+    start = start_of(facts.position.oldest_due_on, facts.lender_zone)
+    held = _covered(paused(facts), start, facts.now)
+    return max(0, (facts.now - start - held).days)
+
+
+def _covered(stops: list[Pause], start: datetime, end: datetime) -> timedelta:
+    total, reached = timedelta(0), start
+    for pause in sorted(stops, key=lambda p: p.since):
+        begins, ends = max(pause.since, reached), min(pause.until or end, end)
+        if ends > begins:
+            total += ends - begins
+            reached = ends
+    return total
+
+
+def step_finished(facts: CaseFacts, step: Step) -> bool:
+    """Whether a step needs nothing more: done, impossible, forbidden, waived, or tried as often as it may be."""
+    records = facts.records(step.id)
+    if any(r.state in FINISHED for r in records):
+        return True
+    if sum(r.state == "failed" for r in records) >= FAILURES_BORNE:
+        return True
+    tried = sum(r.state in TRIED and r.state != "failed" for r in records)
+    return step.approval is None and step.do != "task.file_suit" and tried >= step.attempts
+
+
+def stage_finished(facts: CaseFacts, stage: Stage) -> bool:
+    """Whether every step of a stage is finished in this episode."""
+    return all(step_finished(facts, step) for step in stage.steps)
+
+
+def _entered(facts: CaseFacts, stage: Stage) -> bool:
+    return any(facts.records(step.id) for step in stage.steps)
+
+
+def current_stage(facts: CaseFacts, strategy: Strategy) -> Stage | None:
+    """The stage whose steps are to be worked on now; None before the first, or when all that was reached is finished.
+
+    A stage that was begun is finished before a later one begins, so no configured step is skipped; a stage that holds is left only
+    by a cure, a settlement or a plan. A stage reached out of turn gives way to the first one it requires.
+    """
+    days = collection_days(facts)
+    for stage in strategy.stages:
+        if stage.on_improvement == "hold" and _entered(facts, stage) and not stage_finished(facts, stage):
+            return stage
+    reached = [s for s in strategy.stages if 0 < s.from_dpd <= days]
+    for stage in reached:
+        if _entered(facts, stage) and not stage_finished(facts, stage):
+            return stage
+    if not reached or stage_finished(facts, reached[-1]):
+        return None
+    return _first_required(facts, strategy, reached[-1])
+
+
+def _first_required(facts: CaseFacts, strategy: Strategy, stage: Stage) -> Stage:
+    for name in stage.requires:
+        required = strategy.stage(name)
+        if required is not None and not stage_finished(facts, required):
+            return _first_required(facts, strategy, required)
+    return stage
+
+
+def next_step(facts: CaseFacts, strategy: Strategy) -> NextStep | None:
+    """The next step of the ladder and when it is due, whether in this stage or in one that time will bring."""
+    stage = current_stage(facts, strategy)
+    if stage is None:
+        days = collection_days(facts)
+        stage = next((s for s in strategy.stages if s.from_dpd > max(days, 0) and not stage_finished(facts, s)), None)
+        if stage is None:
+            return None
+        stage = _first_required(facts, strategy, stage)
+    step = next(s for s in stage.steps if not step_finished(facts, s))
+    return NextStep(stage, step, _due(facts, strategy, stage, step))
+
+
+def _due(facts: CaseFacts, strategy: Strategy, stage: Stage, step: Step) -> datetime | None:
+    """When a step is due: so much stage time after its stage began, and after what came before it."""
+    began = _began(facts, strategy, stage)
+    if began is None:
+        return None
+    if step.working_day is not None:
+        span = Span(count=step.working_day, unit="working day")
+    else:
+        span = Span(count=step.day, unit="day")
+    length = span.after(began, strategy.calendar, facts.lender_zone) - began
+    at = resumed(began, length, paused(facts))
+    if at is None:
+        return None
+    at = max([at, *_after_what_came_before(facts, strategy, stage, step)])
+    return in_send_window(facts, strategy, at) if step.do == "sms" else max(at, facts.now)
+
+
+def _began(facts: CaseFacts, strategy: Strategy, stage: Stage) -> datetime | None:
+    """When a stage began or will begin: its day past due is reached, and the other stages' last step is over."""
+    oldest = facts.position.oldest_due_on
+    if oldest is None:
+        return None
+    reached = resumed(start_of(oldest, facts.lender_zone), timedelta(days=stage.from_dpd), paused(facts))
+    if reached is None:
+        return None
+    mine = {s.id for s in stage.steps}
+    others = [
+        r.ended_at
+        for s in strategy.stages
+        if strategy.stages.index(s) < strategy.stages.index(stage)
+        for step in s.steps
+        for r in facts.records(step.id)
+        if r.ended_at and r.step_id not in mine
+    ]
+    wait = timedelta(days=strategy.bounce.wait_days) if facts.relapse == "bounce" else timedelta(0)
+    return max([reached, facts.episode_at + wait, *others])
+
+
+def _after_what_came_before(facts: CaseFacts, strategy: Strategy, stage: Stage, step: Step) -> list[datetime]:
+    """The waits that earlier attempts at this step, and the steps before it, ask for."""
+    waits: list[datetime] = []
+    for other in stage.steps:
+        ended = [r for r in facts.records(other.id) if r.ended_at is not None]
+        if other.id == step.id:
+            waits += [_retry_at(facts, strategy, step, ended[-1])] if ended else []
+            break
+        if ended and other.then_wait is not None:
+            waits.append(other.then_wait.after(_end(ended[-1]), strategy.calendar, facts.lender_zone))
+    return waits
+
+
+def _retry_at(facts: CaseFacts, strategy: Strategy, step: Step, last: StepRecord) -> datetime:
+    if last.state == "failed":
+        return _end(last) + RETRY_FAILED_AFTER
+    return step.every.after(_end(last), strategy.calendar, facts.lender_zone)
+
+
+def _end(record: StepRecord) -> datetime:
+    return record.ended_at or record.began_at
+
+
+def in_send_window(facts: CaseFacts, strategy: Strategy, at: datetime) -> datetime:
+    """The first moment from `at` on that lies in the borrower's send window, spread over it by the loan's own id."""
+    at = max(at, facts.now)
+    zone = ZoneInfo(facts.contact_zone)
+    window = strategy.send_window
+    local = at.astimezone(zone)
+    opens, closes = (datetime.combine(local.date(), t, tzinfo=zone) for t in (window.start, window.end))
+    spread = (closes - opens) * (crc32(str(facts.key).encode()) % 1024) / 1024
+    if opens + spread > at:
+        return (opens + spread).astimezone(at.tzinfo)
+    if local < closes:
+        return at
+    tomorrow = datetime.combine(local.date() + timedelta(days=1), window.start, tzinfo=zone)
+    return (tomorrow + spread).astimezone(at.tzinfo)

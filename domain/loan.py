@@ -1,0 +1,132 @@
+"""What a lender hands over: loans, their instalments, the people around them, and how to reach those."""
+
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from typing import NamedTuple
+
+from pydantic import BaseModel, ConfigDict
+
+
+class LoanKey(NamedTuple):
+    """A loan's identity; loan ids are unique only within their lender."""
+
+    lender_id: str
+    loan_id: str
+
+    @property
+    def workflow_id(self) -> str:
+        """The id of the one workflow that collects this loan (design.md 3, identity)."""
+        return f"loan-{self.lender_id}-{self.loan_id}"
+
+    def __str__(self) -> str:
+        """`lender/loan`, the form that the command line takes."""
+        return f"{self.lender_id}/{self.loan_id}"
+
+
+class Frozen(BaseModel):
+    """A fact: it does not change, and it has no field that nobody declared."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Loan(Frozen):
+    """The terms of a loan that matter to its collection."""
+
+    lender_id: str
+    loan_id: str
+    borrower_id: str
+    currency: str
+    country: str
+    product: str
+    opened_on: date
+    purpose: str = "consumer"
+    creditor_role: str = "original"
+    governing_law: str | None = None
+
+    @property
+    def key(self) -> LoanKey:
+        """The loan's identity."""
+        return LoanKey(self.lender_id, self.loan_id)
+
+
+class Instalment(NamedTuple):
+    """One scheduled payment; amounts are in the loan's currency."""
+
+    number: int
+    due_on: date
+    principal: Decimal
+    interest: Decimal
+    fee: Decimal
+
+    @property
+    def amount(self) -> Decimal:
+        """All that falls due on the day."""
+        return self.principal + self.interest + self.fee
+
+
+class EntryKind(StrEnum):
+    """What a ledger entry means (design.md 5)."""
+
+    PAYMENT = "payment"
+    REVERSAL = "reversal"
+    INTEREST = "interest"
+    LATE_FEE = "late_fee"
+    COST = "cost"
+    WAIVER = "waiver"
+    ADJUSTMENT = "adjustment"
+    REFUND = "refund"
+    SETTLEMENT_DISCOUNT = "settlement_discount"
+    OPENING_BALANCE = "opening_balance"
+    WRITE_OFF = "write_off"
+    ACCELERATE = "accelerate"
+    REINSTATE = "reinstate"
+
+
+class EntryStatus(StrEnum):
+    """Whether the money is really there; only settled entries move a position."""
+
+    PENDING = "pending"
+    SETTLED = "settled"
+    RETURNED = "returned"
+
+
+class Entry(NamedTuple):
+    """One line of the append-only ledger.
+
+    `amount` is positive, except an adjustment's, whose sign says whether the debt grows. `version` is the loan's ledger version
+    that the entry made; it orders commits, never positions.
+    """
+
+    entry_id: str
+    kind: EntryKind
+    amount: Decimal
+    value_date: date
+    reverses: str | None = None
+    status: EntryStatus = EntryStatus.SETTLED
+    reason: str | None = None
+    version: int = 0
+
+
+class Party(Frozen):
+    """A person or a business around a loan. Names stay in the ledger and in the texts sent, nowhere else."""
+
+    lender_id: str
+    party_id: str
+    name: str
+    kind: str = "person"
+    language: str = "en"
+    role: str = "borrower"
+    liable: bool = True
+    may_discuss: bool = True
+
+
+class ContactPoint(Frozen):
+    """One way to reach a party."""
+
+    party_id: str
+    kind: str
+    value: str
+    timezone: str | None = None
+    country: str | None = None
+    status: str = "active"

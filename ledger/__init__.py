@@ -1,0 +1,1 @@
+"""The book of claims, payments and every contact made, kept in PostgreSQL."""

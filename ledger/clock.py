@@ -1,0 +1,105 @@
+"""The business clock, as every process reads it from its one row."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import asyncpg
+
+from domain.clock import BusinessClock
+
+RealTime = Callable[[], Awaitable[datetime]]
+REREAD_AFTER = timedelta(seconds=5)
+
+
+async def wall_time() -> datetime:
+    """The real time, in UTC."""
+    return datetime.now(UTC)
+
+
+class LedgerClock:
+    """Business time from the ledger's row. The row moves only when a stack starts or stops, so it is read again every few seconds."""
+
+    def __init__(self, pool: asyncpg.Pool, real_time: RealTime = wall_time) -> None:
+        self._pool = pool
+        self._real_time = real_time
+        self._mapping: BusinessClock | None = None
+        self._read_at: datetime | None = None
+        self._reading = asyncio.Lock()
+
+    async def mapping(self) -> BusinessClock:
+        """The line from real to business time."""
+        real = await self._real_time()
+        if self._mapping is None or self._read_at is None or not timedelta(0) <= real - self._read_at < REREAD_AFTER:
+            async with self._reading:
+                async with self._pool.acquire() as conn:
+                    self._mapping = await read_clock(conn)
+                self._read_at = real
+        return self._mapping
+
+    async def now(self) -> datetime:
+        """The business time, in UTC."""
+        mapping = await self.mapping()
+        return mapping.business(await self._real_time())
+
+    async def real(self, at: datetime) -> datetime:
+        """The real time at which the business clock will show `at`."""
+        return (await self.mapping()).real(at)
+
+
+async def read_clock(conn: Any) -> BusinessClock:
+    """The mapping in the ledger; real time where there is none."""
+    row = await conn.fetchrow("select real_anchor, business_anchor, speed, paused from business_clock")
+    if row is None:
+        return BusinessClock.plain()
+    return BusinessClock(**dict(row))
+
+
+async def run_clock(conn: Any, real: datetime, *, speed: Decimal | None, start: datetime | None) -> BusinessClock:
+    """Set the clock going, or going again from where it stood: a stopped stack does not age its cases.
+
+    `speed` and `start` are for a new clock; one that exists keeps its time, and takes a new speed where one is given.
+    """
+    row = await conn.fetchrow("select real_anchor, business_anchor, speed, paused, seen_at from business_clock")
+    if row is None:
+        clock = BusinessClock(real_anchor=real, business_anchor=start or real, speed=speed or Decimal(1))
+    else:
+        stood = BusinessClock(**{k: row[k] for k in ("real_anchor", "business_anchor", "speed", "paused")})
+        if not stood.fast and stood.real_anchor == stood.business_anchor and speed is None:
+            return stood  # real time cannot be paused
+        business = stood.business_anchor if row["paused"] else stood.business(row["seen_at"])
+        clock = BusinessClock(real_anchor=real, business_anchor=business, speed=speed or stood.speed)
+    await _write(conn, clock, real)
+    return clock
+
+
+async def pause_clock(conn: Any, real: datetime) -> None:
+    """Stop the clock where it is; a clock that shows real time goes on."""
+    clock = await read_clock(conn)
+    if clock.fast or clock.real_anchor != clock.business_anchor:
+        stopped = clock.model_copy(
+            update={"real_anchor": real, "business_anchor": clock.business(real), "paused": True}
+        )
+        await _write(conn, stopped, real)
+
+
+async def seen(conn: Any, real: datetime) -> None:
+    """A sign of life, from which the clock goes on if the stack is killed."""
+    await conn.execute("update business_clock set seen_at = $1", real)
+
+
+async def _write(conn: Any, clock: BusinessClock, real: datetime) -> None:
+    await conn.execute(
+        """
+        insert into business_clock (real_anchor, business_anchor, speed, paused, seen_at) values ($1, $2, $3, $4, $5)
+        on conflict (only_row) do update set real_anchor = excluded.real_anchor, business_anchor = excluded.business_anchor,
+            speed = excluded.speed, paused = excluded.paused, seen_at = excluded.seen_at
+        """,
+        clock.real_anchor,
+        clock.business_anchor,
+        clock.speed,
+        clock.paused,
+        real,
+    )

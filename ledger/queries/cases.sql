@@ -1,0 +1,89 @@
+-- name: case_row^
+-- A case with its strategy and the names of the zones that its times are read in.
+select c.*, l.country, l.currency, l.borrower_id, l.ledger_version as loan_version, l.purpose,
+       b.timezone as lender_zone, b.mode, b.packs, s.content as strategy_content, s.digest as strategy_digest
+from cases c
+join loans l using (lender_id, loan_id)
+join lenders b using (lender_id)
+join strategies s on s.name = c.strategy and s.version = c.strategy_version
+where c.lender_id = :lender_id and c.loan_id = :loan_id;
+
+-- name: open_case!
+-- Begin a case, or a closed one again as its next episode.
+insert into cases (lender_id, loan_id, workflow_id, strategy, strategy_version, opened_at, episode_at)
+values (:lender_id, :loan_id, :workflow_id, :strategy, :strategy_version, :now, :now)
+on conflict (lender_id, loan_id) do update set
+    episode = cases.episode + 1, chain_from = cases.episode + 1, relapse = 'arrears',
+    strategy = excluded.strategy, strategy_version = excluded.strategy_version,
+    stage = 'new', open = true, episode_at = excluded.episode_at, cured_at = null, cured_version = null,
+    closing = null, closed_at = null, next_step = null;
+
+-- name: record_decision!
+-- What the case does next, as operators and `arrears case` read it.
+update cases set stage = :stage, next_step = :next_step where lender_id = :lender_id and loan_id = :loan_id;
+
+-- name: note_cure!
+-- The day the reason to collect ended, and the ledger version that ended it.
+update cases set cured_at = :now, cured_version = :version where lender_id = :lender_id and loan_id = :loan_id;
+
+-- name: begin_episode!
+-- Past due again after a cure.
+update cases set episode = :episode, chain_from = :chain_from, relapse = :relapse, episode_at = :now, cured_at = null, cured_version = null
+where lender_id = :lender_id and loan_id = :loan_id;
+
+-- name: ask_to_close!
+-- Somebody wants the case closed; it undoes first.
+update cases set closing = :reason where lender_id = :lender_id and loan_id = :loan_id;
+
+-- name: close_case!
+-- The end of the case.
+update cases set open = false, closed_at = :now, next_step = null where lender_id = :lender_id and loan_id = :loan_id;
+
+-- name: hand_to!
+-- Give the case to a collector.
+update cases set collector = :collector where lender_id = :lender_id and loan_id = :loan_id;
+
+-- name: journal!
+-- One more line of the case's story; a message that is in it already is not written again.
+insert into case_events (lender_id, loan_id, episode, at, kind, message_id, data)
+values (:lender_id, :loan_id, :episode, :at, :kind, :message_id, :data)
+on conflict (lender_id, loan_id, message_id) where message_id is not null do nothing;
+
+-- name: absorbed$
+-- What was answered to a message that was absorbed before.
+select data from case_events where lender_id = :lender_id and loan_id = :loan_id and message_id = :message_id;
+
+-- name: events
+-- The journal of a case, oldest first.
+select id, episode, at, kind, data from case_events where lender_id = :lender_id and loan_id = :loan_id order by id;
+
+-- name: reversal_reason^
+-- Why the case fell back after its cure: the last reversal that came after the version that cured it.
+select reason from entries
+where lender_id = :lender_id and loan_id = :loan_id and kind = 'reversal' and ledger_version > :version
+order by ledger_version desc limit 1;
+
+-- name: contact_zone$
+-- The borrower's zone as the tape gives it.
+select timezone from contact_points
+where lender_id = :lender_id and party_id = :party_id and timezone is not null
+order by (status = 'active') desc, kind, value limit 1;
+
+-- name: due_loans
+-- A page of loans that owe more than came in for what is due, and have no open case.
+select l.lender_id, l.loan_id
+from loans l
+left join cases c using (lender_id, loan_id)
+where (l.lender_id, l.loan_id) > (:after_lender, :after_loan)
+  and (:lender::text is null or l.lender_id = :lender)
+  and not coalesce(c.open, false)
+  and exists (
+      select from instalments i
+      where i.lender_id = l.lender_id and i.loan_id = l.loan_id and i.due_on < :today::date
+  )
+order by l.lender_id, l.loan_id
+limit :page;
+
+-- name: case_counts
+-- Open cases by stage.
+select stage, count(*) as cases from cases where open group by stage order by stage;

@@ -1,0 +1,82 @@
+-- name: steps
+-- What became of every step so far.
+select step_id, episode, ordinal, state, began_at, ended_at, result from steps
+where lender_id = :lender_id and loan_id = :loan_id;
+
+-- name: record_step!
+-- Write or bring up to date one attempt at a step.
+insert into steps (lender_id, loan_id, episode, step_id, ordinal, state, result, began_at, ended_at)
+values (:lender_id, :loan_id, :episode, :step_id, :ordinal, :state, :result, :now, case when :state::text = 'open' then null else :now::timestamptz end)
+on conflict (lender_id, loan_id, episode, step_id, ordinal) do update set
+    state = excluded.state, result = excluded.result, ended_at = excluded.ended_at;
+
+-- name: open_tasks
+-- The tasks that somebody has to answer or approve.
+select task_id, kind, step_id, episode, ordinal, status, opened_at, deadline, approval
+from tasks where lender_id = :lender_id and loan_id = :loan_id and status in ('open', 'answered');
+
+-- name: list_tasks
+-- Tasks for the command line, the most urgent first.
+select t.task_id, t.lender_id, t.loan_id, t.episode, t.kind, t.status, t.step_id, t.owner, t.approval, t.opened_at, t.deadline, t.outcome
+from tasks t
+where t.status = any(:states::text[]) and (:lender_id::text is null or t.lender_id = :lender_id)
+order by t.deadline, t.task_id limit :most;
+
+-- name: task^
+-- One task, whatever its state.
+select * from tasks where task_id = :task_id;
+
+-- name: open_task!
+-- Hand out a task.
+insert into tasks (task_id, lender_id, loan_id, episode, step_id, ordinal, kind, owner, approval, permit, opened_at, deadline)
+values (:task_id, :lender_id, :loan_id, :episode, :step_id, :ordinal, :kind, :owner, :approval, :permit, :now, :deadline);
+
+-- name: answer_task!
+-- What the task brought; it stays `answered` while a second pair of eyes is still due.
+update tasks set status = :status, outcome = :outcome, data = :data, answered_by = :answered_by, approved_by = :approved_by,
+    ended_at = case when :status::text = 'done' then :now::timestamptz end
+where task_id = :task_id;
+
+-- name: end_task!
+-- A task that nobody needs to answer any more.
+update tasks set status = :status, ended_at = :now, end_reason = :reason
+where task_id = :task_id and status in ('open', 'answered');
+
+-- name: extend_task!
+-- A task that lasts gets a new deadline when it missed one.
+update tasks set deadline = :deadline where task_id = :task_id;
+
+-- name: reassign_task!
+-- Another person does it.
+update tasks set owner = :owner where task_id = :task_id and lender_id = :lender_id and loan_id = :loan_id;
+
+-- name: standing_effects
+-- What touched the world and is not undone.
+select effect_id, kind, step_id, episode, ordinal, state, task_id, opened_at from effects
+where lender_id = :lender_id and loan_id = :loan_id and state <> 'ended';
+
+-- name: open_effect!
+-- On record before it happens.
+insert into effects (lender_id, loan_id, episode, step_id, ordinal, kind, task_id, opened_at)
+values (:lender_id, :loan_id, :episode, :step_id, :ordinal, :kind, :task_id, :now)
+on conflict (lender_id, loan_id, episode, step_id, ordinal, kind) do nothing;
+
+-- name: end_effect!
+-- Undone, or over.
+update effects set state = 'ended', ended_at = :now, end_reason = :reason
+where effect_id = :effect_id and state <> 'ended';
+
+-- name: end_effect_of_task!
+-- Over with its task.
+update effects set state = 'ended', ended_at = :now, end_reason = :reason
+where task_id = :task_id and lender_id = :lender_id and loan_id = :loan_id and state <> 'ended';
+
+-- name: hand_effect_to_counsel!
+-- A letter or a suit is not undone by machine: a person has it now.
+update effects set state = 'with_counsel', task_id = :task_id where effect_id = :effect_id;
+
+-- name: latest_review^
+-- How the latest pre-legal review of these episodes ended.
+select outcome from tasks
+where lender_id = :lender_id and loan_id = :loan_id and episode >= :chain_from and kind = 'pre_legal_review' and status = 'done'
+order by ended_at desc limit 1;

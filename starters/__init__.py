@@ -1,0 +1,1 @@
+"""The ways in: what starts a workflow or speaks to one."""

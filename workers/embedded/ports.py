@@ -1,0 +1,63 @@
+"""Loopback ports: the one used last time where it is free, else another."""
+
+import json
+import socket
+from pathlib import Path
+
+LOOPBACK = "127.0.0.1"
+
+
+def is_free(port: int) -> bool:
+    """Whether a server could listen on this loopback port now."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        # Without this a server stopped a moment ago would still look present.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except (OSError, OverflowError):
+            return False
+    return True
+
+
+def pick(preferred: int | None = None, *, avoid: frozenset[int] = frozenset()) -> int:
+    """The preferred loopback port where it is free and not to be avoided, else a free one of the system's choice."""
+    if preferred is not None and preferred not in avoid and is_free(preferred):
+        return preferred
+    while True:
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            probe.bind((LOOPBACK, 0))
+            port: int = probe.getsockname()[1]
+        if port not in avoid:
+            return port
+
+
+class RememberedPorts:
+    """Ports by name, kept in a small file so that addresses survive a restart.
+
+    Args:
+        path: The JSON file; written at each choice. A damaged file is treated as empty.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def pick(self, name: str, preferred: int | None = None) -> int:
+        """The port this name had last time, else the preferred one, else any that is free; and remember it.
+
+        A preferred port that is free wins over the remembered one: the caller asked for it.
+        """
+        known = self._read()
+        others = frozenset(port for other, port in known.items() if other != name)
+        first_wish = preferred if preferred is not None and is_free(preferred) else known.get(name)
+        port = pick(first_wish, avoid=others)
+        self._path.write_text(json.dumps({**known, name: port}, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+        return port
+
+    def _read(self) -> dict[str, int]:
+        try:
+            known = json.loads(self._path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        if not isinstance(known, dict):
+            return {}
+        return {name: port for name, port in known.items() if isinstance(port, int)}

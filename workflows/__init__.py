@@ -1,0 +1,1 @@
+"""The durable course of each claim, run by Temporal."""
