@@ -70,6 +70,7 @@ async def _absorb_one(case: CaseInHand, message: Message) -> str | None:
     if before is not None:
         refused: str | None = before.get("refused")
         return refused
+    reason: str | None = None
     try:
         async with case.conn.transaction():
             await _handle(case, message)
@@ -79,8 +80,6 @@ async def _absorb_one(case: CaseInHand, message: Message) -> str | None:
         first = error.errors()[0]
         field = ".".join(str(p) for p in first["loc"]) or "body"
         reason = f"{message.kind}, field {field}: {first['msg']}."
-    else:
-        reason = None
     await case.journal(message.kind, message_id=message.message_id, refused=reason, **_journaled(message))
     await case.reread()
     return reason

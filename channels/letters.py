@@ -62,6 +62,11 @@ def letter_language(language: str) -> str:
     return wanted if wanted in _DATES else _OTHERWISE
 
 
+def letter_template_exists(template: str) -> bool:
+    """Whether this letter can be written to anyone: there is a template in every language's folder."""
+    return all(_source(template, language) is not None for language in _DATES)
+
+
 def render_letter(template: str, language: str, facts: LetterFacts) -> bytes:
     """The letter as PDF/UA-1.
 
@@ -74,16 +79,15 @@ def render_letter(template: str, language: str, facts: LetterFacts) -> bytes:
         BadInput: There is no such template, the font is missing, or no font has a character of the facts.
     """
     spoken = letter_language(language)
-    root = policies.folder() / "letters"
-    source = root / spoken / f"{template}.typ"
-    if not re.fullmatch(r"[a-z0-9-]+", template) or not source.is_file():
+    source = _source(template, spoken)
+    if source is None:
         raise BadInput(f"There is no letter {template!r} in {spoken!r}; put it into policies/letters/{spoken}/.")
     locale = _DATES[spoken]
     data = asdict(facts) | {
         name: format_date(getattr(facts, name), "long", locale=locale) for name in ("due_on", "dated", "pay_by")
     }
     compiler = typst.Compiler(
-        root=root,
+        root=_folder(),
         font_paths=_fonts(),
         ignore_system_fonts=True,
         sys_inputs={"facts": json.dumps(data, ensure_ascii=False)},
@@ -100,6 +104,15 @@ def render_letter(template: str, language: str, facts: LetterFacts) -> bytes:
     if warnings:
         raise RuntimeError(f"The letter template {spoken}/{template}.typ is at fault: {warnings[0].message}")
     return cast("bytes", pdf)
+
+
+def _folder() -> Path:
+    return policies.folder() / "letters"
+
+
+def _source(template: str, language: str) -> Path | None:
+    path = _folder() / language / f"{template}.typ"
+    return path if re.fullmatch(r"[a-z0-9-]+", template) and path.is_file() else None
 
 
 @cache

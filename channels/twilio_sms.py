@@ -8,7 +8,6 @@ from asyncio import timeout as time_limit
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from json import JSONDecodeError
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -34,6 +33,9 @@ from domain.errors import BadInput
 _CLOCKS_DIFFER = timedelta(minutes=1)
 # One person is never sent this many messages while an answer is being looked up.
 _NEWEST = 200
+
+# What the SDK raises over an answer that is not Twilio's: it reads it without looking.
+_UNREADABLE = (TwilioException, ValueError, TypeError, AttributeError, KeyError)
 
 # 30003 (handset unreachable) and 30008 (unknown) are left out: they pass, so they say nothing about the number.
 _DEAD_NUMBER = frozenset({21211, 21214, 21217, 21401, 21614, 21635, 30005, 30006})
@@ -165,7 +167,7 @@ class TwilioSms:
             return AnswerLost("The carrier did not answer in time.")
         except (aiohttp.ClientError, OSError):
             return AnswerLost("The connection to the carrier broke before it answered.")
-        except (TwilioException, JSONDecodeError):
+        except _UNREADABLE:
             return AnswerLost("The carrier's answer could not be read.")
         return Accepted(message.sid) if message.sid else AnswerLost("The carrier's answer named no message.")
 
@@ -199,7 +201,7 @@ async def _asked(query: Any) -> Any:
         reason = "The carrier did not answer in time."
     except (aiohttp.ClientError, OSError):
         reason = "The carrier could not be reached."
-    except (TwilioException, JSONDecodeError):
+    except _UNREADABLE:
         reason = "The carrier's answer could not be read."
     # Raised outside the handlers, so that no cause is chained: the SDK's exceptions repeat numbers and texts.
     raise LookUpFailed(reason)

@@ -68,8 +68,8 @@ def check_plan(agreed: Plan, facts: CaseFacts, strategy: Strategy, approved: boo
     policy = strategy.plan
     today = business_date(facts.now, facts.lender_zone)
     dates = [i.due_on for i in agreed.instalments]
-    if dates != sorted(set(dates)) or dates[0] < today:
-        raise BadInput("a plan's dates must go forward, from today on, each once.")
+    if not dates or dates != sorted(set(dates)) or dates[0] < today:
+        raise BadInput("a plan's dates must go forward, from today on, each once: give at least one.")
     length = (dates[-1] - today).days
     if length > policy.max_days:
         raise BadInput(f"a plan may run {policy.max_days} days, not {length}: shorten it.")

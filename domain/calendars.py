@@ -2,9 +2,11 @@
 
 from datetime import date, datetime, timedelta
 from functools import lru_cache
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 import holidays
+from pydantic import Field
 
 from domain.errors import BadInput
 from domain.loan import Frozen
@@ -22,10 +24,10 @@ def check_calendar(code: str) -> str:
     Raises:
         BadInput: there is no such calendar.
     """
-    try:
-        _holidays(code)
-    except NotImplementedError:
-        raise BadInput(f"calendar {code!r} is unknown: use an ISO 3166 country code such as CN, or US-NY.") from None
+    country, dash, subdivision = code.partition("-")
+    known = holidays.list_supported_countries(include_aliases=False)
+    if country not in known or (dash and subdivision not in known[country]):
+        raise BadInput(f"calendar {code!r} is unknown: use an ISO 3166 country code such as CN, or US-NY.")
     return code
 
 
@@ -34,11 +36,14 @@ def is_working_day(day: date, calendar: str) -> bool:
     return bool(_holidays(calendar).is_working_day(day))
 
 
+LONGEST = 9999  # of any unit: beyond it dates leave the calendar
+
+
 class Span(Frozen):
     """A length of time in hours, calendar days or working days, written `12 hours`, `7 days` or `2 working days`."""
 
-    count: int
-    unit: str
+    count: int = Field(ge=0, le=LONGEST)
+    unit: Literal["hour", "day", "working day"]
 
     @classmethod
     def read(cls, text: str) -> "Span":
@@ -48,10 +53,14 @@ class Span(Frozen):
             ValueError: the text is in none of the three forms.
         """
         number, _, unit = text.strip().partition(" ")
-        unit = unit.strip().removesuffix("s")
-        if not number.isdigit() or unit not in {"hour", "day", "working day"}:
+        singular = unit.strip().removesuffix("s")
+        if not (number.isascii() and number.isdigit() and len(number) <= len(str(LONGEST))):
             raise ValueError(f"{text!r} is no length of time: write 12 hours, 7 days or 2 working days")
-        return cls(count=int(number), unit=unit)
+        match singular:
+            case "hour" | "day" | "working day":
+                return cls(count=int(number), unit=singular)
+            case _:
+                raise ValueError(f"{text!r} is no length of time: write 12 hours, 7 days or 2 working days")
 
     def after(self, start: datetime, calendar: str, timezone: str) -> datetime:
         """The moment this long after `start`: days and working days keep the local time of day."""

@@ -87,10 +87,10 @@ def decide(request: ContactRequest, facts: GateFacts, rulebooks: Sequence[Rulebo
         r for book in rulebooks for r in book.rules if request.purpose in r.purposes and request.channel in r.channels
     ]
     waits = _house_waits(request, facts)
-    waits += [(r.id, earliest) for r in rules if (earliest := _earliest(r, request, facts, facts.now)) > facts.now]
+    waits += [(r.id, earliest) for r in rules if (earliest := _earliest(r, facts, facts.now)) > facts.now]
     if not waits:
         return Permit(rules=("core.OWES", "core.HOLDS", *(r.id for r in rules)), shadow=facts.shadow)
-    until = _all_allow(max(at for _, at in waits), [partial(_earliest, r, request, facts) for r in rules])
+    until = _all_allow(max(at for _, at in waits), [partial(_earliest, r, facts) for r in rules])
     return Defer(rules=tuple(name for name, _ in waits), until=until)
 
 
@@ -128,13 +128,13 @@ def _all_allow(at: datetime, earliest: Iterable[Callable[[datetime], datetime]])
     return at
 
 
-def _earliest(rule: Rule, request: ContactRequest, facts: GateFacts, at: datetime) -> datetime:
+def _earliest(rule: Rule, facts: GateFacts, at: datetime) -> datetime:
     """The first moment from `at` on that one rule allows."""
     match rule:
         case Hours():
             return _within_hours(rule, at, ZoneInfo(facts.zone))
         case Limit():
-            return _under_limit(rule, request, facts, at)
+            return _under_limit(rule, facts, at)
 
 
 def _within_hours(rule: Hours, at: datetime, zone: ZoneInfo) -> datetime:
@@ -148,12 +148,12 @@ def _within_hours(rule: Hours, at: datetime, zone: ZoneInfo) -> datetime:
     return datetime.combine(tomorrow, rule.start, tzinfo=zone).astimezone(at.tzinfo)
 
 
-def _under_limit(rule: Limit, request: ContactRequest, facts: GateFacts, at: datetime) -> datetime:
+def _under_limit(rule: Limit, facts: GateFacts, at: datetime) -> datetime:
     zone = ZoneInfo(facts.zone)
     days = sorted(
         past.at.astimezone(zone).date()
         for past in facts.past
-        if past.channel == request.channel
+        if past.channel in rule.channels
         and past.purpose in rule.purposes
         and (
             rule.per == "person" or (rule.per == "loan" and past.same_loan) or (rule.per == "value" and past.same_value)

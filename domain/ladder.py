@@ -6,13 +6,14 @@ from zlib import crc32
 from zoneinfo import ZoneInfo
 
 from domain.calendars import Span
-from domain.clock import start_of
+from domain.clock import business_date, start_of
 from domain.facts import FINISHED, TRIED, CaseFacts, StepRecord
 from domain.holds import Pause, Scope, pauses, resumed
 from domain.strategy import Stage, Step, Strategy
 
 FAILURES_BORNE = 3  # a step that fails for good this often counts as impossible
 RETRY_FAILED_AFTER = timedelta(hours=1)
+ANSWERED_ONLY = frozenset({"task.pre_legal_review", "task.file_suit"})  # nobody's silence stands for a yes
 
 
 class NextStep(NamedTuple):
@@ -25,18 +26,18 @@ class NextStep(NamedTuple):
 
 def paused(facts: CaseFacts) -> list[Pause]:
     """Everything that stops stage time: holds on escalation, promises and plans while they ran."""
-    ran = [Pause(p.captured_at, None if p.status == "active" else p.judged_at) for p in facts.promises]
-    ran += [Pause(p.agreed_at, None if p.status == "active" else p.judged_at) for p in facts.plans]
+    ran = [Pause(p.captured_at, None if p.status == "active" else p.judged_at or p.captured_at) for p in facts.promises]
+    ran += [Pause(p.agreed_at, None if p.status == "active" else p.judged_at or p.agreed_at) for p in facts.plans]
     return pauses(facts.holds, Scope.ESCALATION) + [p for p in ran if p.until is None or p.until > p.since]
 
 
 def collection_days(facts: CaseFacts) -> int:
-    """Days past due less the time that was paused: what drives the stages."""
-    if facts.position.oldest_due_on is None:
+    """Days past due less the time that was paused: what drives the stages. Days are the lender's, of 23 to 25 hours."""
+    oldest = facts.position.oldest_due_on
+    if oldest is None:
         return 0
-    start = start_of(facts.position.oldest_due_on, facts.lender_zone)
-    held = _covered(paused(facts), start, facts.now)
-    return max(0, (facts.now - start - held).days)
+    held = _covered(paused(facts), start_of(oldest, facts.lender_zone), facts.now)
+    return max(0, (business_date(facts.now - held, facts.lender_zone) - oldest).days)
 
 
 def _covered(stops: list[Pause], start: datetime, end: datetime) -> timedelta:
@@ -54,10 +55,11 @@ def step_finished(facts: CaseFacts, step: Step) -> bool:
     records = facts.records(step.id)
     if any(r.state in FINISHED for r in records):
         return True
-    if sum(r.state == "failed" for r in records) >= FAILURES_BORNE:
-        return True
-    tried = sum(r.state in TRIED and r.state != "failed" for r in records)
-    return step.approval is None and step.do != "task.file_suit" and tried >= step.attempts
+    if step.approval is not None or step.do in ANSWERED_ONLY:
+        return False
+    failed = sum(r.state == "failed" for r in records)
+    tried = sum(r.state in TRIED for r in records) - failed
+    return failed >= FAILURES_BORNE or tried >= step.attempts
 
 
 def stage_finished(facts: CaseFacts, stage: Stage) -> bool:
@@ -122,7 +124,10 @@ def _due(facts: CaseFacts, strategy: Strategy, stage: Stage, step: Step) -> date
     at = resumed(began, length, paused(facts))
     if at is None:
         return None
-    at = max([at, *_after_what_came_before(facts, strategy, stage, step)])
+    waits = _after_what_came_before(facts, strategy, stage, step)
+    if None in waits:
+        return None
+    at = max([at, *(w for w in waits if w is not None)])
     return in_send_window(facts, strategy, at) if step.do == "sms" else max(at, facts.now)
 
 
@@ -131,37 +136,40 @@ def _began(facts: CaseFacts, strategy: Strategy, stage: Stage) -> datetime | Non
     oldest = facts.position.oldest_due_on
     if oldest is None:
         return None
-    reached = resumed(start_of(oldest, facts.lender_zone), timedelta(days=stage.from_dpd), paused(facts))
+    start = start_of(oldest, facts.lender_zone)
+    length = start_of(oldest + timedelta(days=stage.from_dpd), facts.lender_zone) - start
+    reached = resumed(start, length, paused(facts))
     if reached is None:
         return None
-    mine = {s.id for s in stage.steps}
     others = [
         r.ended_at
-        for s in strategy.stages
-        if strategy.stages.index(s) < strategy.stages.index(stage)
-        for step in s.steps
+        for earlier in strategy.stages[: strategy.stages.index(stage)]
+        for step in earlier.steps
         for r in facts.records(step.id)
-        if r.ended_at and r.step_id not in mine
+        if r.ended_at
     ]
     wait = timedelta(days=strategy.bounce.wait_days) if facts.relapse == "bounce" else timedelta(0)
     return max([reached, facts.episode_at + wait, *others])
 
 
-def _after_what_came_before(facts: CaseFacts, strategy: Strategy, stage: Stage, step: Step) -> list[datetime]:
-    """The waits that earlier attempts at this step, and the steps before it, ask for."""
-    waits: list[datetime] = []
+def _after_what_came_before(facts: CaseFacts, strategy: Strategy, stage: Stage, step: Step) -> list[datetime | None]:
+    """The waits that earlier attempts at this step, and the steps before it, ask for; a pause makes the latter longer."""
+    waits: list[datetime | None] = []
     for other in stage.steps:
         ended = [r for r in facts.records(other.id) if r.ended_at is not None]
         if other.id == step.id:
-            waits += [_retry_at(facts, strategy, step, ended[-1])] if ended else []
+            waits += [_retry_at(facts, strategy, step, ended)] if ended else []
             break
         if ended and other.then_wait is not None:
-            waits.append(other.then_wait.after(_end(ended[-1]), strategy.calendar, facts.lender_zone))
+            end = _end(ended[-1])
+            length = other.then_wait.after(end, strategy.calendar, facts.lender_zone) - end
+            waits.append(resumed(end, length, paused(facts)))
     return waits
 
 
-def _retry_at(facts: CaseFacts, strategy: Strategy, step: Step, last: StepRecord) -> datetime:
-    if last.state == "failed":
+def _retry_at(facts: CaseFacts, strategy: Strategy, step: Step, ended: list[StepRecord]) -> datetime:
+    last = ended[-1]
+    if last.state == "failed" and sum(r.state == "failed" for r in ended) < FAILURES_BORNE:
         return _end(last) + RETRY_FAILED_AFTER
     return step.every.after(_end(last), strategy.calendar, facts.lender_zone)
 

@@ -4,9 +4,9 @@ from datetime import date, datetime, timedelta
 
 from domain.clock import business_date, start_of
 from domain.decision import Action, Decision
-from domain.facts import CaseFacts, Effect, Plan, Promise, TaskFact
-from domain.holds import Scope, scopes_held
-from domain.ladder import collection_days, current_stage, in_send_window, next_step
+from domain.facts import TRIED, CaseFacts, Effect, Plan, Promise, TaskFact
+from domain.holds import Hold, Scope, scopes_held
+from domain.ladder import RETRY_FAILED_AFTER, collection_days, current_stage, in_send_window, next_step
 from domain.strategy import Strategy
 
 # Steps that belong to every strategy; their ids are kept for them.
@@ -50,7 +50,8 @@ def plan(facts: CaseFacts, strategy: Strategy) -> Decision:
         or _too_old(facts, strategy)
         or _ladder(facts, strategy)
     )
-    return _not_before(_wake_for_money(facts, decision), facts.now)
+    decision = _wake_for_lasting_work(facts, _wake_for_what_is_known(facts, decision))
+    return _not_before(decision, facts.now)
 
 
 def _decide(
@@ -83,15 +84,30 @@ def _not_before(decision: Decision, now: datetime) -> Decision:
     return decision
 
 
-def _wake_for_money(facts: CaseFacts, decision: Decision) -> Decision:
-    """An entry that is known already but counts from a later day wakes the case on that day."""
-    if facts.next_value_date is None:
+def _wake_for_what_is_known(facts: CaseFacts, decision: Decision) -> Decision:
+    """An entry that counts from a later day, or a hold that begins later, wakes the case then."""
+    known = [(h.since, f"a hold begins on {_day(facts, h.since)}") for h in facts.holds if _begins_later(h, facts.now)]
+    if facts.next_value_date is not None:
+        on = facts.next_value_date
+        known.append((start_of(on, facts.lender_zone), f"an entry counts from {on}"))
+    if not known:
         return decision
-    wakes = start_of(facts.next_value_date, facts.lender_zone)
+    wakes, what = min(known)
     if decision.at is not None and decision.at <= wakes:
         return decision
-    why = f"an entry counts from {facts.next_value_date}; until then: {decision.why}"
-    return Decision(action=Action.RECONSIDER, at=wakes, why=why, stage=decision.stage)
+    return Decision(action=Action.RECONSIDER, at=wakes, why=f"{what}; until then: {decision.why}", stage=decision.stage)
+
+
+def _begins_later(hold: Hold, now: datetime) -> bool:
+    return hold.since > now and (hold.end is None or hold.end > hold.since)
+
+
+def _wake_for_lasting_work(facts: CaseFacts, decision: Decision) -> Decision:
+    """Work that lasts keeps its deadline whatever else the case waits for: counsel's withdrawals, reviews, remedies."""
+    task = _open_task(facts, LASTING)
+    if task is None or (decision.at is not None and decision.at <= task.deadline):
+        return decision
+    return _missed_at_deadline(facts, task, decision.stage)
 
 
 # --- ends ---
@@ -136,19 +152,19 @@ def _probation(facts: CaseFacts, strategy: Strategy) -> Decision:
     cured_at = facts.cured_at or facts.now
     ends = cured_at + timedelta(days=strategy.probation.days)
     task = _open_task(facts, LASTING)
-    due = facts.position.next_due_on
+    due = facts.position.oldest_due_on or facts.position.next_due_on  # what is due today is not past due yet
     late = start_of(due + timedelta(days=1), facts.lender_zone) if due else None
-    if late is not None and late < ends:
+    if late is not None and (late <= ends or task is not None):
         why = f"in probation until {_day(facts, ends)}; the instalment of {due} is checked the day after it"
         return _decide(facts, Action.RECONSIDER, late, why, stage="probation")
-    if task is not None and (facts.now >= ends or task.deadline < ends):
+    if task is not None:
         return _missed_at_deadline(facts, task, "probation")
     paid = "only late fees and costs are open" if facts.position.fee_arrears > 0 else "the arrears are paid"
     return _decide(facts, Action.CLOSE_CASE, ends, f"{paid}; in probation until {_day(facts, ends)}", stage="probation")
 
 
 def _undo_next(facts: CaseFacts, because: str, stage: str) -> Decision | None:
-    """The latest open effect is undone first; counsel's own work and the house's remedies are left to finish."""
+    """The latest open effect is undone first; a remedy of the lender's own error is left to finish."""
     for effect in sorted(facts.effects, key=lambda e: e.effect_id, reverse=True):
         if effect.state == "open" and not _lasts(facts, effect):
             return _undo(facts, effect, because, stage)
@@ -171,7 +187,7 @@ def _undo(facts: CaseFacts, effect: Effect, because: str, stage: str | None = No
 
 
 def _lasts(facts: CaseFacts, effect: Effect) -> bool:
-    return any(t.task_id == effect.task_id and t.kind in LASTING for t in facts.tasks)
+    return any(t.task_id == effect.task_id and t.kind == "remedy" for t in facts.tasks)
 
 
 # --- returns ---
@@ -191,7 +207,12 @@ def _remedied_first(facts: CaseFacts) -> Decision | None:
         return None
     if not any(r.episode == facts.episode for r in facts.records(REMEDY)):
         return _decide(
-            facts, Action.OPEN_REMEDY_TASK, facts.now, "a payment was misposted: put it right first", step_id=REMEDY
+            facts,
+            Action.OPEN_REMEDY_TASK,
+            facts.now,
+            "a payment was misposted: put it right first",
+            step_id=REMEDY,
+            ordinal=facts.next_ordinal(REMEDY),
         )
     task = _open_task(facts, frozenset({"remedy"}))
     return _missed_at_deadline(facts, task) if task else None
@@ -204,7 +225,8 @@ def _noticed(facts: CaseFacts, strategy: Strategy) -> Decision | None:
     if any(r.episode == facts.episode for r in facts.records(NOTICE)):
         return None
     at = in_send_window(facts, strategy, facts.now)
-    return _decide(facts, Action.SEND_BOUNCE_NOTICE, at, "a payment was returned: say so once", step_id=NOTICE)
+    why, ordinal = "a payment was returned: say so once", facts.next_ordinal(NOTICE)
+    return _decide(facts, Action.SEND_BOUNCE_NOTICE, at, why, step_id=NOTICE, ordinal=ordinal)
 
 
 # --- agreements ---
@@ -259,7 +281,10 @@ def _reminder(facts: CaseFacts, strategy: Strategy, promise: Promise) -> Decisio
     if at >= start_of(promise.due_on, facts.lender_zone) or promise.captured_at >= day_before:
         return None
     why = f"a promise for {promise.due_on} is open; remind the day before"
-    return _decide(facts, Action.REMIND_OF_PROMISE, at, why, step_id=step_id, subject_id=promise.promise_id)
+    ordinal = facts.next_ordinal(step_id)
+    return _decide(
+        facts, Action.REMIND_OF_PROMISE, at, why, step_id=step_id, ordinal=ordinal, subject_id=promise.promise_id
+    )
 
 
 def _undo_next_but_legal(facts: CaseFacts, because: str) -> Decision | None:
@@ -340,12 +365,12 @@ def _too_old(facts: CaseFacts, strategy: Strategy) -> Decision | None:
 
 
 def _reviewed(facts: CaseFacts, because: str) -> Decision:
-    if facts.records(REVIEW):
+    tried = facts.records(REVIEW)
+    if tried and tried[-1].state not in TRIED:
         return _decide(facts, Action.RECONSIDER, None, f"{because}; reviewed, waiting for instructions", stage="review")
     ordinal = facts.next_ordinal(REVIEW)
-    return _decide(
-        facts, Action.OPEN_MANUAL_REVIEW, facts.now, because, stage="review", step_id=REVIEW, ordinal=ordinal
-    )
+    at = (tried[-1].ended_at or tried[-1].began_at) + RETRY_FAILED_AFTER if tried else facts.now
+    return _decide(facts, Action.OPEN_MANUAL_REVIEW, at, because, stage="review", step_id=REVIEW, ordinal=ordinal)
 
 
 # --- the strategy's ladder ---

@@ -4,7 +4,7 @@ import tomllib
 from datetime import time
 from typing import Annotated, Literal
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
 from domain.errors import BadInput
 from domain.loan import Frozen
@@ -33,6 +33,12 @@ class Hours(RuleBase):
     kind: Literal["hours"]
     start: time
     end: time
+
+    @model_validator(mode="after")
+    def _runs_forward(self) -> "Hours":
+        if self.start >= self.end:
+            raise ValueError(f"rule {self.id} ends before it starts: give the hours of one day")
+        return self
 
 
 class Limit(RuleBase):
@@ -67,4 +73,4 @@ def read_rulebook(text: str, source: str) -> Rulebook:
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"]) or "the whole file"
-        raise BadInput(f"rulebook {source}, key {key}: {first['msg']}.") from None
+        raise BadInput(f"rulebook {source}, key {key}: {first['msg'].removeprefix('Value error, ')}.") from None

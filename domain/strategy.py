@@ -4,7 +4,7 @@ import hashlib
 import json
 import tomllib
 from datetime import time
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from itertools import pairwise
 from typing import Annotated, Any, Literal
 
@@ -16,13 +16,19 @@ from domain.loan import Frozen
 
 
 def _span(value: object) -> object:
-    return Span.read(value) if isinstance(value, str) else value
+    return value if isinstance(value, Span) else Span.read(str(value))
 
 
 def _share(value: object) -> object:
-    return Decimal(value[:-1]) / 100 if isinstance(value, str) and value.endswith("%") else value
+    if not isinstance(value, str) or not value.endswith("%"):
+        return value
+    try:
+        return Decimal(value[:-1]) / 100
+    except InvalidOperation:
+        raise ValueError(f"{value!r} is no share: write 95%") from None
 
 
+HOUSE = "house-"  # the ids of steps that belong to every strategy begin so
 Duration = Annotated[Span, BeforeValidator(_span), PlainSerializer(str)]
 Share = Annotated[Decimal, BeforeValidator(_share), Field(gt=0, le=1)]
 Doing = Literal["sms", "letter", "task.call", "task.visit", "task.pre_legal_review", "task.file_suit"]
@@ -163,7 +169,12 @@ class Strategy(Frozen):
     @property
     def digest(self) -> str:
         """SHA-256 of what the content says beyond the defaults, so that a release which adds a setting does not change it."""
-        canonical = json.dumps(self.model_dump(mode="json", exclude_defaults=True), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        canonical = json.dumps(
+            self.model_dump(mode="json", exclude_defaults=True),
+            sort_keys=True,
+            separators=(",", ":"),
+            ensure_ascii=False,
+        )
         return hashlib.sha256(canonical.encode()).hexdigest()
 
 
@@ -175,6 +186,10 @@ def _check_ids(stages: tuple[Stage, ...]) -> None:
         repeated = sorted({n for n in names if names.count(n) > 1})
         if repeated:
             raise ValueError(f"{what} {repeated[0]!r} is repeated: give each its own")
+    for stage in stages:
+        for step in stage.steps:
+            if step.id.startswith(HOUSE):
+                raise ValueError(f"step id {step.id!r} is the house's: begin it with something other than {HOUSE}")
 
 
 def _check_requires(stages: tuple[Stage, ...]) -> None:
@@ -253,5 +268,14 @@ def parse_strategy(content: dict[str, Any], source: str) -> Strategy:
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"]) or "the whole file"
-        reason = first["msg"].removeprefix("Value error, ").rstrip(".")
-        raise BadInput(f"strategy {source}, key {key}: {reason}.") from None
+        raise BadInput(f"strategy {source}, key {key}: {_reason(first['type'], first['msg'])}.") from None
+
+
+def _reason(kind: str, words: str) -> str:
+    """Why pydantic refused, in our words where its own name no remedy."""
+    match kind:
+        case "extra_forbidden":
+            return "there is no such key here, check its spelling"
+        case "missing":
+            return "it is missing, add it"
+    return words.removeprefix("Value error, ").rstrip(".")

@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
+from time import monotonic
 from typing import Any
 
 import asyncpg
@@ -11,7 +12,7 @@ import asyncpg
 from domain.clock import BusinessClock
 
 RealTime = Callable[[], Awaitable[datetime]]
-REREAD_AFTER = timedelta(seconds=5)
+REREAD_AFTER_SECONDS = 5.0
 
 
 async def wall_time() -> datetime:
@@ -20,24 +21,34 @@ async def wall_time() -> datetime:
 
 
 class LedgerClock:
-    """Business time from the ledger's row. The row moves only when a stack starts or stops, so it is read again every few seconds."""
+    """Business time from the ledger's row.
+
+    The row moves only when a stack starts or stops, so it is read again every few seconds, beside whoever asks: somebody in a
+    transaction never waits here for a second connection.
+    """
 
     def __init__(self, pool: asyncpg.Pool, real_time: RealTime = wall_time) -> None:
         self._pool = pool
         self._real_time = real_time
         self._mapping: BusinessClock | None = None
-        self._read_at: datetime | None = None
-        self._reading = asyncio.Lock()
+        self._reading: asyncio.Task[None] | None = None
+        self._read_at = 0.0
 
     async def mapping(self) -> BusinessClock:
         """The line from real to business time."""
-        real = await self._real_time()
-        if self._mapping is None or self._read_at is None or not timedelta(0) <= real - self._read_at < REREAD_AFTER:
-            async with self._reading:
-                async with self._pool.acquire() as conn:
-                    self._mapping = await read_clock(conn)
-                self._read_at = real
+        stale = monotonic() - self._read_at > REREAD_AFTER_SECONDS
+        if stale and (self._reading is None or self._reading.done()):
+            self._reading = asyncio.create_task(self._read())
+        if self._mapping is None:
+            assert self._reading is not None
+            await self._reading
+        assert self._mapping is not None
         return self._mapping
+
+    async def _read(self) -> None:
+        async with self._pool.acquire() as conn:
+            self._mapping = await read_clock(conn)
+        self._read_at = monotonic()
 
     async def now(self) -> datetime:
         """The business time, in UTC."""

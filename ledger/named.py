@@ -12,4 +12,4 @@ QUERIES = Path(__file__).parent / "queries"
 @lru_cache
 def queries(family: str) -> Any:
     """The statements of one file, as functions that take a connection and named parameters."""
-    return aiosql.from_path(QUERIES / f"{family}.sql", "asyncpg")
+    return aiosql.from_path(QUERIES / f"{family}.sql", "asyncpg", mandatory_parameters=False)

@@ -85,7 +85,9 @@ async def database_url(
 @pytest_asyncio.fixture
 async def pool(database_url: str) -> AsyncIterator["asyncpg.Pool[asyncpg.Record]"]:
     """Connections to this test's ledger."""
-    async with asyncpg.create_pool(database_url, min_size=1, max_size=10) as connections:
+    from ledger.pool import open_pool
+
+    async with await open_pool(database_url) as connections:
         yield connections
 
 

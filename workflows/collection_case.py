@@ -27,9 +27,9 @@ with workflow.unsafe.imports_passed_through():
     )
     from domain import messages as said
     from domain.messages import Answer, Body, LedgerNews
-    from workflows import attributes
+    from activities.contracts import attributes
+    from activities.contracts.state import KEPT_LINES, CaseState, Status, TimelineLine
     from workflows.card import card, summary
-    from workflows.state import KEPT_LINES, CaseState, Status, TimelineLine
 
 
 @workflow.defn(name="CollectionCase", versioning_behavior=VersioningBehavior.PINNED)

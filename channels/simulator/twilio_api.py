@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from aiohttp import BasicAuth, web
+from aiohttp import encode_basic_auth, web
 
 from channels.simulator.messages import Message
 from channels.simulator.script import Fault
@@ -101,7 +101,7 @@ class _TwilioApi:
 
     def _let_in(self, request: web.Request) -> None:
         simulator = self._simulator
-        expected = BasicAuth(simulator.account_sid, simulator.auth_token).encode()
+        expected = encode_basic_auth(simulator.account_sid, simulator.auth_token)
         if not hmac.compare_digest(request.headers.get("Authorization", "").encode(), expected.encode()):
             raise _Refusal(401, 20003, "Authenticate")
         if request.match_info["account"] != simulator.account_sid:
@@ -149,10 +149,9 @@ class _TwilioApi:
             case "lost":
                 self._simulator.accept(message)
                 return _hung_up(request)
-            case "slow":
-                assert fault
-                await asyncio.sleep(fault.seconds)
         self._simulator.accept(message)
+        if fault is not None and fault.kind == "slow":
+            await asyncio.sleep(fault.seconds)
         return web.json_response(message.as_twilio(self._simulator.account_sid), status=201)
 
 

@@ -1,0 +1,106 @@
+"""Starts cases: the row first, under the loan's lock; then the workflow, which may exist already."""
+
+from typing import Any
+
+from temporalio import activity
+from temporalio.client import Client
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+
+from activities.case_in_hand import Desk, standing
+from activities.contracts import CASES as CASES_QUEUE
+from activities.contracts import SWEEP, CaseRef, SweepRequest, SweepResult
+from activities.contracts.attributes import at_start
+from activities.contracts.state import CaseState
+from domain.clock import business_date
+from domain.loan import LoanKey
+from domain.plan import plan
+from domain.position import position
+from ledger.locks import lock_loan
+from ledger.named import queries
+from ledger.posting import load_entries, load_instalments, load_terms
+from ledger.strategies import strategy_for
+
+CASES = queries("cases")
+
+
+class Opening:
+    """Finds loans that are past due and have no case, and gives them one."""
+
+    def __init__(self, desk: Desk, client: Client) -> None:
+        self.desk = desk
+        self.client = client
+
+    @activity.defn(name=SWEEP)
+    async def start_due_cases(self, request: SweepRequest) -> SweepResult:
+        """One page of the sweep. A page done twice starts nothing twice."""
+        after_lender, after_loan = request.after or ("", "")
+        now = await self.desk.clock.now()
+        async with self.desk.pool.acquire() as conn:
+            rows = CASES.due_loans(
+                conn,
+                after_lender=after_lender,
+                after_loan=after_loan,
+                lender=request.lender_id,
+                today=business_date(
+                    now, "Pacific/Kiritimati"
+                ),  # the furthest date there is; each loan's own decides below
+                page=request.page,
+            )
+            keys = [LoanKey(r["lender_id"], r["loan_id"]) async for r in rows]
+        started = 0
+        for key in keys:
+            started += await self.open(key)
+            if activity.in_activity():
+                activity.heartbeat(tuple(key))
+        return SweepResult(started=started, after=(keys[-1].lender_id, keys[-1].loan_id) if len(keys) == request.page else None)
+
+    async def open(self, key: LoanKey) -> bool:
+        """Open the case of a loan that is past due; False where there is nothing to collect, or a case already."""
+        async with self.desk.pool.acquire() as conn, conn.transaction():
+            await lock_loan(conn, key)
+            if not await self._due(conn, key):
+                return False
+            name, version = await strategy_for(conn, key)
+            await CASES.open_case(
+                conn,
+                lender_id=key.lender_id,
+                loan_id=key.loan_id,
+                workflow_id=key.workflow_id,
+                strategy=name,
+                strategy_version=version,
+                now=await self.desk.clock.now(),
+            )
+        await self.start(key)
+        return True
+
+    async def _due(self, conn: Any, key: LoanKey) -> bool:
+        row = await conn.fetchrow(
+            """
+            select coalesce(c.open, false) as open, b.timezone from loans l join lenders b using (lender_id)
+            left join cases c using (lender_id, loan_id) where l.lender_id = $1 and l.loan_id = $2
+            """,
+            *key,
+        )
+        if row is None or row["open"]:
+            return False
+        today = business_date(await self.desk.clock.now(), row["timezone"])
+        stands = position(
+            await load_instalments(conn, key), await load_entries(conn, key), today, await load_terms(conn, key)
+        )
+        return not stands.cured
+
+    async def start(self, key: LoanKey) -> None:
+        """Start the workflow of a case that has its row; a running one is left alone."""
+        async with self.desk.take(key) as case:
+            attributes = at_start(key.lender_id, standing(case, plan(case.facts, case.row.strategy)))
+        await self.client.start_workflow(
+            "CollectionCase",
+            CaseState(case=CaseRef(lender_id=key.lender_id, loan_id=key.loan_id)),
+            id=key.workflow_id,
+            task_queue=CASES_QUEUE,
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            search_attributes=attributes,
+            static_summary=f"Loan {key}",
+            static_details=f"Collects loan `{key.loan_id}` of lender `{key.lender_id}`. Names and numbers stay in the ledger.",
+        )

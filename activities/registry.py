@@ -1,0 +1,53 @@
+"""All activities, joined with what they work on: the ledger, the clock, the carrier."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import asyncpg
+from temporalio.client import Client
+
+from activities.absorbing import Absorbing
+from activities.case_in_hand import Desk
+from activities.contact import Contact
+from activities.contracts import CASES, CONTACT, CONTRACTS, OFFICE
+from activities.gate import Gatekeeper
+from activities.office import Office
+from activities.opening import Opening
+from activities.reckoning import Reckoning
+from channels.carrier import Carrier
+from domain.clock import Clock
+from domain.decision import Action
+
+Activity = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class World:
+    """What the activities reach."""
+
+    pool: asyncpg.Pool
+    clock: Clock
+    client: Client
+    carrier: Carrier
+    sender: str
+    settle_delay: timedelta = timedelta(seconds=5)
+
+
+def activities_by_queue(world: World) -> dict[str, list[Activity]]:
+    """The activities that each task queue's workers offer; local ones run with the workflows."""
+    desk, gate = Desk(world.pool, world.clock), Gatekeeper()
+    reckoning, office = Reckoning(desk), Office(desk, gate)
+    contact = Contact(desk, gate, world.carrier, world.sender, world.settle_delay)
+    opening = Opening(desk, world.client)
+    offered: dict[str, list[Activity]] = {
+        CASES: [reckoning.decide, Absorbing(desk).absorb],
+        CONTACT: [],
+        OFFICE: [opening.start_due_cases],
+    }
+    for action in Action:
+        queue = CONTRACTS[action].queue or CASES
+        maker = next(m for m in (reckoning, office, contact) if hasattr(m, action.value))
+        offered[queue].append(getattr(maker, action.value))
+    return offered

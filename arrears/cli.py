@@ -1,0 +1,69 @@
+"""The command `arrears`: it ties the parts together, and holds nothing of its own."""
+
+import logging
+import os
+import sys
+
+import typer
+
+from arrears.commands import cases, control, intake, operate, services, strategies
+from arrears.context import print_json
+from domain.errors import BadInput
+
+app = typer.Typer(
+    name="arrears",
+    help="Collects delinquent loans: each one a durable case.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+strategy_app = typer.Typer(help="Strategies: published once, never changed.", no_args_is_help=True)
+rules_app = typer.Typer(help="Contact rules and where they are written.", no_args_is_help=True)
+app.add_typer(strategy_app, name="strategy")
+app.add_typer(rules_app, name="rules")
+
+for function in (
+    services.up,
+    services.demo,
+    intake.intake,
+    intake.entries,
+    operate.sweep,
+    cases.case,
+    cases.tasks,
+    cases.outcome,
+    cases.send,
+    cases.why,
+    control.verify,
+    cases.report,
+    control.stop,
+    control.go,
+    services.worker,
+    services.relay,
+    services.api,
+    operate.migrate,
+    operate.register,
+    operate.replay,
+    operate.rebuild,
+    intake.sample,
+):
+    app.command()(function)
+strategy_app.command("publish")(strategies.publish)
+strategy_app.command("list")(strategies.list_)
+strategy_app.command("show")(strategies.show)
+rules_app.command("list")(strategies.rules_list)
+rules_app.command("show")(strategies.rules_show)
+
+
+def main() -> None:
+    """Run a command. Exit 0 done, 1 a check failed, 2 bad use, unknown loan, or a part is down."""
+    logging.basicConfig(level=os.environ.get("ARREARS_LOG", "WARNING").upper(), format="%(levelname)s %(name)s: %(message)s")
+    try:
+        app()
+    except BadInput as error:
+        if "--json" in sys.argv:
+            print_json({"error": {"code": type(error).__name__.lower(), "message": str(error)}})
+        else:
+            sys.stderr.write(f"{error}\n")
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)

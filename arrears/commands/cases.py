@@ -1,0 +1,219 @@
+"""Commands about one case, and the work that waits for people."""
+
+import json
+from datetime import date
+from typing import Annotated, Any
+from uuid import uuid4
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.table import Table
+from temporalio.client import Client, RPCError, WorkflowUpdateFailedError
+from temporalio.service import RPCStatusCode
+
+from arrears.context import ledger, print_json, run, say, temporal
+from domain.errors import BadInput
+from domain.messages import SIGNALS, UPDATES, Answer, RecordOutcome
+from ledger.case_view import case_view, find_loan
+from ledger.named import queries
+from ledger.reporting import portfolio_report
+from ledger.reporting import why as explain
+
+WORK = queries("work")
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Loan = Annotated[str, typer.Argument(help="loan_id, or lender_id/loan_id")]
+
+
+def case(
+    loan: Loan,
+    as_of: Annotated[str | None, typer.Option("--as-of", help="Figures at the end of this day, such as 2026-01-31.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Show where a case stands, what it does next, and why."""
+
+    async def main() -> dict[str, Any]:
+        async with ledger() as books, books.pool.acquire() as conn:
+            key = await find_loan(conn, loan)
+            return await case_view(conn, key, await books.clock.now(), _day(as_of))
+
+    shown = run(main)
+    if as_json:
+        print_json(shown)
+        return
+    for name, value in shown.items():
+        say(f"{name.replace('_', ' '):16} {_short(value)}")
+
+
+def _day(text: str | None) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise BadInput(f"--as-of {text!r} is no date: write it as 2026-01-31.") from None
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{k} {v}" for k, v in value.items())
+    if isinstance(value, list):
+        return "; ".join(_short(v) for v in value) or "none"
+    return "none" if value is None else str(value)
+
+
+def tasks(
+    everything: Annotated[bool, typer.Option("--all", help="Those that are over, too.")] = False,
+    lender: Annotated[str | None, typer.Option(help="Of one lender.")] = None,
+    most: Annotated[int, typer.Option(help="How many at the most.")] = 1000,
+    as_json: Json = False,
+) -> None:
+    """List the tasks that wait for people, the most urgent first."""
+    states = ["open", "answered"] + (["done", "missed", "withdrawn"] if everything else [])
+
+    async def main() -> list[dict[str, Any]]:
+        async with ledger() as books, books.pool.acquire() as conn:
+            return [dict(r) async for r in WORK.list_tasks(conn, states=states, lender_id=lender, most=most)]
+
+    found = run(main)
+    if as_json:
+        print_json(found)
+        return
+    table = Table("task", "loan", "kind", "status", "deadline")
+    for task in found:
+        table.add_row(task["task_id"], task["loan_id"], task["kind"], task["status"], f"{task['deadline']:%Y-%m-%d %H:%M}")
+    Console().print(table if found else "No task waits.")
+
+
+def outcome(
+    task: Annotated[str, typer.Argument(help="The task's id, as `arrears tasks` lists it.")],
+    code: Annotated[str, typer.Argument(help="What it brought, such as NO_ANSWER or RPC_PTP.")],
+    data: Annotated[str, typer.Option(help='JSON, such as {"amount": "50.00", "due_on": "2026-02-01"}; "by" says who.')] = "{}",
+    as_json: Json = False,
+) -> None:
+    """Record what a call, a visit or a legal task brought."""
+    given = _object(data, "--data")
+    by = given.pop("by", None)
+
+    async def main() -> Answer:
+        async with ledger() as books, books.pool.acquire() as conn:
+            row = await WORK.task(conn, task_id=task)
+            if row is None:
+                raise BadInput(f"task {task!r} is unknown: `arrears tasks` lists what is open.")
+            key = await find_loan(conn, f"{row['lender_id']}/{row['loan_id']}")
+        body = RecordOutcome(task_id=task, code=code, data=given, by=by)
+        return await _update(await temporal(), key.workflow_id, "record_outcome", body)
+
+    _answered(run(main), as_json)
+
+
+def send(
+    loan: Loan,
+    message: Annotated[str, typer.Argument(help="Such as promise_to_pay, place_hold, agree_plan, poke.")],
+    body: Annotated[str, typer.Argument(help="The message's content, as JSON.")] = "{}",
+    as_json: Json = False,
+) -> None:
+    """Tell a case something: a promise, a plan, a hold, an approval."""
+    if message not in UPDATES and message not in SIGNALS:
+        raise BadInput(f"message {message!r} is unknown: use one of {', '.join([*UPDATES, 'poke'])}.")
+    given = _object(body, "JSON")
+
+    async def main() -> Answer:
+        async with ledger() as books, books.pool.acquire() as conn:
+            key = await find_loan(conn, loan)
+        client = await temporal()
+        if message in UPDATES:
+            return await _update(client, key.workflow_id, message, _body(message, given))
+        handle = client.get_workflow_handle(key.workflow_id)
+        await _reach(handle.signal(message, *([] if message == "poke" else [{"message_id": f"hand-{uuid4()}", **given}])), key)
+        return Answer(accepted=True)
+
+    _answered(run(main), as_json)
+
+
+def _body(message: str, given: dict[str, Any]) -> Any:
+    try:
+        return UPDATES[message].model_validate(given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(p) for p in first["loc"]) or "the body"
+        raise BadInput(f"{message}, {field}: {first['msg']}.") from None
+
+
+def _object(text: str, where: str) -> dict[str, Any]:
+    try:
+        given = json.loads(text)
+    except ValueError as error:
+        raise BadInput(f"{where} is not valid JSON ({error}): quote it, as in '{{\"reason\": \"dispute\"}}'.") from None
+    if not isinstance(given, dict):
+        raise BadInput(f"{where} is not a JSON object: write it in braces.")
+    return given
+
+
+async def _update(client: Client, workflow_id: str, name: str, body: Any) -> Answer:
+    handle = client.get_workflow_handle(workflow_id)
+    try:
+        answer: Answer = await _reach(
+            handle.execute_update(name, body, id=str(uuid4()), result_type=Answer), workflow_id
+        )
+    except WorkflowUpdateFailedError as error:
+        raise BadInput(str(error.cause)) from None
+    return answer
+
+
+async def _reach(call: Any, what: Any) -> Any:
+    try:
+        return await call
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            raise BadInput(f"{what} has no running case: `arrears case` shows how it stands.") from None
+        raise BadInput(f"Temporal did not take the message ({error.message:.100}): try again.") from None
+
+
+def _answered(answer: Answer, as_json: bool) -> None:
+    if as_json:
+        print_json(answer)
+    elif answer.accepted:
+        step = answer.next_step or {}
+        say(f"Taken. Next: {step.get('what', 'as before')}, {step.get('why', '')}".rstrip(", "))
+    else:
+        say(f"Refused: {answer.reason}")
+    if not answer.accepted:
+        raise typer.Exit(2)
+
+
+def why(
+    loan: Loan,
+    contact: Annotated[str | None, typer.Argument(help="One contact's id; all of them without.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Explain a case: what happened, and for each contact the facts seen and the rules that spoke."""
+
+    async def main() -> dict[str, Any]:
+        async with ledger() as books, books.pool.acquire() as conn:
+            return await explain(conn, await find_loan(conn, loan), contact)
+
+    told = run(main)
+    if as_json:
+        print_json(told)
+        return
+    for event in told["events"]:
+        say(f"{event['at']:%Y-%m-%d %H:%M}  {event['kind'].replace('_', ' ')}  {event['about']}")
+    for each in told["contacts"]:
+        say(f"\ncontact {each['contact_id']}: {each['channel']} {each['state']}, {each['step_id']}")
+        say(f"  rules {', '.join(each['rules'])}; ledger version {each['ledger_version']}")
+        if each["body"]:
+            say(f"  {each['body']}")
+
+
+def report(as_json: Json = False) -> None:
+    """Count cases, contacts and money: stage reached, contacts by channel, collected before and after contact and under plan."""
+
+    async def main() -> dict[str, Any]:
+        async with ledger() as books, books.pool.acquire() as conn:
+            return await portfolio_report(conn, await books.clock.now())
+
+    told = run(main)
+    if as_json:
+        print_json(told)
+        return
+    for name, value in told.items():
+        say(f"{name.replace('_', ' '):24} {_short(value)}")

@@ -1,0 +1,87 @@
+"""What a command works with: the ledger, the clock, Temporal; opened when asked for and closed at the end."""
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, TypeVar
+
+import asyncpg
+from temporalio.client import Client
+from temporalio.envconfig import ClientConfig
+from temporalio.service import RPCError
+
+from domain.errors import BadInput
+from ledger.clock import LedgerClock
+from ledger.pool import open_pool
+from workers.codec import data_converter
+from workers.settings import settings
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """An open ledger and its clock."""
+
+    pool: asyncpg.Pool
+    clock: LedgerClock
+
+
+@asynccontextmanager
+async def ledger() -> AsyncIterator[Ledger]:
+    """The ledger that ARREARS_DATABASE_URL names.
+
+    Raises:
+        BadInput: it is not named, or cannot be reached.
+    """
+    pool = await open_pool(settings().dsn)
+    try:
+        yield Ledger(pool, LedgerClock(pool))
+    finally:
+        await pool.close()
+
+
+async def temporal() -> Client:
+    """A client of the Temporal server that the `TEMPORAL_*` profile names.
+
+    Raises:
+        BadInput: it cannot be reached.
+    """
+    config: dict[str, Any] = dict(ClientConfig.load_client_connect_config())
+    address = config.setdefault("target_host", "localhost:7233")
+    try:
+        return await Client.connect(**config, data_converter=data_converter())
+    except (RPCError, RuntimeError, OSError) as error:
+        reason = str(error).splitlines()[0]
+        raise BadInput(f"Temporal at {address} cannot be reached ({reason:.120}): start it, or check TEMPORAL_ADDRESS.") from None
+
+
+def run(main: Callable[[], Awaitable[T]]) -> T:
+    """Run a command's coroutine to its end."""
+    return asyncio.run(main())  # type: ignore[arg-type]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, (datetime, date)):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return str(value)
+    if hasattr(value, "model_dump"):
+        return value.model_dump(mode="json")
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def print_json(value: Any) -> None:
+    """Print one JSON value on one line."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, default=_plain) + "\n")
+
+
+def say(line: str = "") -> None:
+    """Print a line for people."""
+    sys.stdout.write(line + "\n")
+

@@ -1,0 +1,109 @@
+"""What the ledger tells: why a person was contacted, and how a portfolio did."""
+
+from collections import Counter
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from domain.clock import business_date
+from domain.errors import BadInput
+from domain.loan import EntryKind, LoanKey
+from domain.position import position
+from ledger.named import queries
+from ledger.posting import load_entries, load_instalments, load_terms
+
+CASES, REPORTS = queries("cases"), queries("reporting")
+
+
+async def why(conn: Any, key: LoanKey, contact: str | None) -> dict[str, Any]:
+    """The journal of a case, and for each contact the facts that its permit saw and the rules that spoke.
+
+    Raises:
+        BadInput: the loan has no contact of that id.
+    """
+    rows = [r async for r in REPORTS.contacts_of(conn, lender_id=key.lender_id, loan_id=key.loan_id, contact_id=contact)]
+    if contact is not None and not rows:
+        raise BadInput(f"contact {contact!r} is not one of loan {key}: `arrears why {key.loan_id}` lists them.")
+    events = [] if contact else [r async for r in CASES.events(conn, lender_id=key.lender_id, loan_id=key.loan_id)]
+    return {
+        "lender_id": key.lender_id,
+        "loan_id": key.loan_id,
+        "events": [{"at": e["at"], "episode": e["episode"], "kind": e["kind"], "about": _about(e["data"]), "data": e["data"]} for e in events],
+        "contacts": [_contact(r) for r in rows],
+    }
+
+
+def _about(data: dict[str, Any]) -> str:
+    for name in ("said", "why", "refused", "task_id", "step", "relapse"):
+        if data.get(name):
+            return str(data[name])
+    return ""
+
+
+def _contact(row: Any) -> dict[str, Any]:
+    permit = row["permit"] or {}
+    shown = ("contact_id", "channel", "purpose", "state", "step_id", "ordinal", "episode", "template", "language", "body")
+    also = ("ledger_version", "sending_at", "carrier_id", "carrier_status", "error_code", "reason")
+    return {
+        **{name: row[name] for name in (*shown, *also)},
+        "rules": permit.get("verdict", {}).get("rules", []),
+        "verdict": permit.get("verdict", {}).get("verdict"),
+        "facts": permit.get("facts"),
+    }
+
+
+async def portfolio_report(conn: Any, now: datetime) -> dict[str, Any]:
+    """How a portfolio did: stage reached, contacts by channel, money by when it came, shortfalls of fees alone, outcomes.
+
+    Money is summed by currency. `before_contact` came while the case had made no contact yet, `under_plan` after a plan was agreed,
+    `after_contact` in between.
+    """
+    money: dict[str, Counter[str]] = {n: Counter() for n in ("before_contact", "after_contact", "under_plan")}
+    outcomes: Counter[str] = Counter()
+    fee_only: Counter[str] = Counter()
+    cases = [r async for r in REPORTS.portfolio(conn)]
+    for row in cases:
+        key = LoanKey(row["lender_id"], row["loan_id"])
+        entries = await load_entries(conn, key)
+        today = business_date(now, row["timezone"])
+        stands = position(await load_instalments(conn, key), entries, today, await load_terms(conn, key))
+        for entry in entries:
+            if entry.kind is EntryKind.PAYMENT and business_date(row["opened_at"], row["timezone"]) <= entry.value_date <= today:
+                money[_when(row, entry.value_date)][row["currency"]] += entry.amount  # type: ignore[assignment]
+        short_of_fees = stands.cured and stands.fee_arrears > 0
+        if short_of_fees:
+            fee_only[row["currency"]] += stands.fee_arrears  # type: ignore[assignment]
+        outcomes["fees only left" if short_of_fees else "cured" if stands.cured else "still past due"] += 1
+    return {
+        "as_of": now,
+        "cases": len(cases),
+        "open": sum(r["open"] for r in cases),
+        "stage_reached": await _stages(conn),
+        "contacts": {
+            f"{r['channel']} {r['purpose']} {r['state']}": r["contacts"] async for r in REPORTS.contacts_by_channel(conn)
+        },
+        "tasks": {f"{r['kind']} {r['status']}": r["tasks"] async for r in REPORTS.tasks_by_kind(conn)},
+        **{f"collected_{name}": _amounts(sums) for name, sums in money.items()},
+        "fee_only_shortfall": _amounts(fee_only),
+        "outcomes": dict(sorted(outcomes.items())),
+    }
+
+
+def _when(row: Any, value_date: Any) -> str:
+    if row["planned_at"] is not None and value_date >= business_date(row["planned_at"], row["timezone"]):
+        return "under_plan"
+    first = row["first_contact"]
+    return "after_contact" if first is not None and value_date >= business_date(first, row["timezone"]) else "before_contact"
+
+
+def _amounts(sums: Counter[str]) -> dict[str, str]:
+    return {currency: str(Decimal(total)) for currency, total in sorted(sums.items())}
+
+
+async def _stages(conn: Any) -> dict[str, int]:
+    reached: Counter[str] = Counter()
+    async for row in REPORTS.stages_reached(conn):
+        done = set(row["step_ids"]) - {None}
+        names = [s["name"] for s in row["content"]["stages"] if any(step["id"] in done for step in s["steps"])]
+        reached[names[-1] if names else "none"] += 1
+    return dict(reached)

@@ -1,0 +1,75 @@
+"""Worker fleets: one worker for each task queue, all in one process or each in its own."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+
+from temporalio.client import Client
+from temporalio.common import WorkerDeploymentVersion
+from temporalio.worker import Worker, WorkerDeploymentConfig
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+from activities.contracts import CASES, CONTACT, OFFICE
+from activities.registry import World, activities_by_queue
+from domain.errors import BadInput
+from workflows.collection_case import CollectionCase
+from workflows.sweep import DelinquencySweep
+
+QUEUES = (CASES, CONTACT, OFFICE)
+WORKFLOWS = (CollectionCase, DelinquencySweep)
+DEPLOYMENT = "arrears"
+# Ours are pure and hold no state, so that loading them once for all cases is safe, and quick.
+PASSED_THROUGH = ("domain", "activities.contracts", "workflows.card", "babel", "holidays", "dateutil", "zoneinfo")
+
+
+def sandbox() -> SandboxedWorkflowRunner:
+    """The sandbox that workflows run in, here and in the replayer."""
+    return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH))
+
+
+def deployment(build_id: str | None) -> WorkerDeploymentConfig | None:
+    """Versioned workers where a build id is set: cases stay with their build until they continue as new."""
+    if build_id is None:
+        return None
+    version = WorkerDeploymentVersion(deployment_name=DEPLOYMENT, build_id=build_id)
+    return WorkerDeploymentConfig(version=version, use_worker_versioning=True)
+
+
+def build(client: Client, world: World, queues: Iterable[str] = QUEUES, build_id: str | None = None) -> list[Worker]:
+    """One worker a queue; those of `cases` run the workflows.
+
+    Raises:
+        BadInput: there is no such queue.
+    """
+    offered = activities_by_queue(world)
+    unknown = sorted(set(queues) - set(offered))
+    if unknown:
+        raise BadInput(f"task queue {unknown[0]!r} is unknown: use some of {', '.join(QUEUES)}.")
+    return [
+        Worker(
+            client,
+            task_queue=queue,
+            workflows=WORKFLOWS if queue == CASES else (),
+            activities=offered[queue],
+            workflow_runner=sandbox(),
+            deployment_config=deployment(build_id),
+            graceful_shutdown_timeout=timedelta(seconds=10),
+            max_concurrent_activities=20,
+        )
+        for queue in queues
+    ]
+
+
+@asynccontextmanager
+async def running(workers: list[Worker]) -> AsyncIterator[None]:
+    """Run workers until the block ends, then let them finish what they have begun."""
+    async with AsyncExitStack() as stack:
+        for worker in workers:
+            await stack.enter_async_context(worker)
+        yield
+
+
+async def run_forever(workers: list[Worker]) -> None:
+    """Run workers until they are stopped; if one dies, all stop and its error is raised."""
+    await asyncio.gather(*(worker.run() for worker in workers))
