@@ -56,7 +56,9 @@ rules_app.command("show")(strategies.rules_show)
 
 def main() -> None:
     """Run a command. Exit 0 done, 1 a check failed, 2 bad use, unknown loan, or a part is down."""
-    logging.basicConfig(level=os.environ.get("ARREARS_LOG", "WARNING").upper(), format="%(levelname)s %(name)s: %(message)s")
+    logging.basicConfig(
+        level=os.environ.get("ARREARS_LOG", "WARNING").upper(), format="%(levelname)s %(name)s: %(message)s"
+    )
     try:
         app()
     except BadInput as error:

@@ -58,7 +58,9 @@ async def temporal() -> Client:
         return await Client.connect(**config, data_converter=data_converter())
     except (RPCError, RuntimeError, OSError) as error:
         reason = str(error).splitlines()[0]
-        raise BadInput(f"Temporal at {address} cannot be reached ({reason:.120}): start it, or check TEMPORAL_ADDRESS.") from None
+        raise BadInput(
+            f"Temporal at {address} cannot be reached ({reason:.120}): start it, or check TEMPORAL_ADDRESS."
+        ) from None
 
 
 def run(main: Callable[[], Awaitable[T]]) -> T:
@@ -84,4 +86,3 @@ def print_json(value: Any) -> None:
 def say(line: str = "") -> None:
     """Print a line for people."""
     sys.stdout.write(line + "\n")
-

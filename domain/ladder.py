@@ -11,6 +11,7 @@ from domain.facts import FINISHED, TRIED, CaseFacts, StepRecord
 from domain.holds import Pause, Scope, pauses, resumed
 from domain.strategy import Stage, Step, Strategy
 
+REACHES_PEOPLE = frozenset({"sms", "task.call", "task.visit"})
 FAILURES_BORNE = 3  # a step that fails for good this often counts as impossible
 RETRY_FAILED_AFTER = timedelta(hours=1)
 ANSWERED_ONLY = frozenset({"task.pre_legal_review", "task.file_suit"})  # nobody's silence stands for a yes
@@ -128,7 +129,7 @@ def _due(facts: CaseFacts, strategy: Strategy, stage: Stage, step: Step) -> date
     if None in waits:
         return None
     at = max([at, *(w for w in waits if w is not None)])
-    return in_send_window(facts, strategy, at) if step.do == "sms" else max(at, facts.now)
+    return in_send_window(facts, strategy, at) if step.do in REACHES_PEOPLE else max(at, facts.now)
 
 
 def _began(facts: CaseFacts, strategy: Strategy, stage: Stage) -> datetime | None:

@@ -57,7 +57,9 @@ async def case_view(conn: Any, key: LoanKey, now: datetime, as_of: date | None =
     case = await load_case(conn, key, now)
     stands = await position_of(conn, key, as_of or business_date(now, loan["timezone"]))
     money = {n: plain(getattr(stands, n), loan["currency"]) for n in ("arrears", "outstanding", "overpaid")}
-    counts = {r["channel"]: r["contacts"] async for r in CONTACTS.counts(conn, lender_id=key.lender_id, loan_id=key.loan_id)}
+    counts = {
+        r["channel"]: r["contacts"] async for r in CONTACTS.counts(conn, lender_id=key.lender_id, loan_id=key.loan_id)
+    }
     return {
         "lender_id": key.lender_id,
         "loan_id": key.loan_id,

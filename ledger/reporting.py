@@ -21,14 +21,19 @@ async def why(conn: Any, key: LoanKey, contact: str | None) -> dict[str, Any]:
     Raises:
         BadInput: the loan has no contact of that id.
     """
-    rows = [r async for r in REPORTS.contacts_of(conn, lender_id=key.lender_id, loan_id=key.loan_id, contact_id=contact)]
+    rows = [
+        r async for r in REPORTS.contacts_of(conn, lender_id=key.lender_id, loan_id=key.loan_id, contact_id=contact)
+    ]
     if contact is not None and not rows:
         raise BadInput(f"contact {contact!r} is not one of loan {key}: `arrears why {key.loan_id}` lists them.")
     events = [] if contact else [r async for r in CASES.events(conn, lender_id=key.lender_id, loan_id=key.loan_id)]
     return {
         "lender_id": key.lender_id,
         "loan_id": key.loan_id,
-        "events": [{"at": e["at"], "episode": e["episode"], "kind": e["kind"], "about": _about(e["data"]), "data": e["data"]} for e in events],
+        "events": [
+            {"at": e["at"], "episode": e["episode"], "kind": e["kind"], "about": _about(e["data"]), "data": e["data"]}
+            for e in events
+        ],
         "contacts": [_contact(r) for r in rows],
     }
 
@@ -42,7 +47,18 @@ def _about(data: dict[str, Any]) -> str:
 
 def _contact(row: Any) -> dict[str, Any]:
     permit = row["permit"] or {}
-    shown = ("contact_id", "channel", "purpose", "state", "step_id", "ordinal", "episode", "template", "language", "body")
+    shown = (
+        "contact_id",
+        "channel",
+        "purpose",
+        "state",
+        "step_id",
+        "ordinal",
+        "episode",
+        "template",
+        "language",
+        "body",
+    )
     also = ("ledger_version", "sending_at", "carrier_id", "carrier_status", "error_code", "reason")
     return {
         **{name: row[name] for name in (*shown, *also)},
@@ -68,7 +84,10 @@ async def portfolio_report(conn: Any, now: datetime) -> dict[str, Any]:
         today = business_date(now, row["timezone"])
         stands = position(await load_instalments(conn, key), entries, today, await load_terms(conn, key))
         for entry in entries:
-            if entry.kind is EntryKind.PAYMENT and business_date(row["opened_at"], row["timezone"]) <= entry.value_date <= today:
+            if (
+                entry.kind is EntryKind.PAYMENT
+                and business_date(row["opened_at"], row["timezone"]) <= entry.value_date <= today
+            ):
                 money[_when(row, entry.value_date)][row["currency"]] += entry.amount  # type: ignore[assignment]
         short_of_fees = stands.cured and stands.fee_arrears > 0
         if short_of_fees:
@@ -80,7 +99,8 @@ async def portfolio_report(conn: Any, now: datetime) -> dict[str, Any]:
         "open": sum(r["open"] for r in cases),
         "stage_reached": await _stages(conn),
         "contacts": {
-            f"{r['channel']} {r['purpose']} {r['state']}": r["contacts"] async for r in REPORTS.contacts_by_channel(conn)
+            f"{r['channel']} {r['purpose']} {r['state']}": r["contacts"]
+            async for r in REPORTS.contacts_by_channel(conn)
         },
         "tasks": {f"{r['kind']} {r['status']}": r["tasks"] async for r in REPORTS.tasks_by_kind(conn)},
         **{f"collected_{name}": _amounts(sums) for name, sums in money.items()},
@@ -93,7 +113,11 @@ def _when(row: Any, value_date: Any) -> str:
     if row["planned_at"] is not None and value_date >= business_date(row["planned_at"], row["timezone"]):
         return "under_plan"
     first = row["first_contact"]
-    return "after_contact" if first is not None and value_date >= business_date(first, row["timezone"]) else "before_contact"
+    return (
+        "after_contact"
+        if first is not None and value_date >= business_date(first, row["timezone"])
+        else "before_contact"
+    )
 
 
 def _amounts(sums: Counter[str]) -> dict[str, str]:

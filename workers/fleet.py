@@ -1,6 +1,5 @@
 """Worker fleets: one worker for each task queue, all in one process or each in its own."""
 
-import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
@@ -68,8 +67,3 @@ async def running(workers: list[Worker]) -> AsyncIterator[None]:
         for worker in workers:
             await stack.enter_async_context(worker)
         yield
-
-
-async def run_forever(workers: list[Worker]) -> None:
-    """Run workers until they are stopped; if one dies, all stop and its error is raised."""
-    await asyncio.gather(*(worker.run() for worker in workers))

@@ -27,7 +27,9 @@ Loan = Annotated[str, typer.Argument(help="loan_id, or lender_id/loan_id")]
 
 def case(
     loan: Loan,
-    as_of: Annotated[str | None, typer.Option("--as-of", help="Figures at the end of this day, such as 2026-01-31.")] = None,
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", help="Figures at the end of this day, such as 2026-01-31.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Show where a case stands, what it does next, and why."""
@@ -79,14 +81,18 @@ def tasks(
         return
     table = Table("task", "loan", "kind", "status", "deadline")
     for task in found:
-        table.add_row(task["task_id"], task["loan_id"], task["kind"], task["status"], f"{task['deadline']:%Y-%m-%d %H:%M}")
+        table.add_row(
+            task["task_id"], task["loan_id"], task["kind"], task["status"], f"{task['deadline']:%Y-%m-%d %H:%M}"
+        )
     Console().print(table if found else "No task waits.")
 
 
 def outcome(
     task: Annotated[str, typer.Argument(help="The task's id, as `arrears tasks` lists it.")],
     code: Annotated[str, typer.Argument(help="What it brought, such as NO_ANSWER or RPC_PTP.")],
-    data: Annotated[str, typer.Option(help='JSON, such as {"amount": "50.00", "due_on": "2026-02-01"}; "by" says who.')] = "{}",
+    data: Annotated[
+        str, typer.Option(help='JSON, such as {"amount": "50.00", "due_on": "2026-02-01"}; "by" says who.')
+    ] = "{}",
     as_json: Json = False,
 ) -> None:
     """Record what a call, a visit or a legal task brought."""
@@ -123,7 +129,9 @@ def send(
         if message in UPDATES:
             return await _update(client, key.workflow_id, message, _body(message, given))
         handle = client.get_workflow_handle(key.workflow_id)
-        await _reach(handle.signal(message, *([] if message == "poke" else [{"message_id": f"hand-{uuid4()}", **given}])), key)
+        await _reach(
+            handle.signal(message, *([] if message == "poke" else [{"message_id": f"hand-{uuid4()}", **given}])), key
+        )
         return Answer(accepted=True)
 
     _answered(run(main), as_json)
@@ -142,7 +150,7 @@ def _object(text: str, where: str) -> dict[str, Any]:
     try:
         given = json.loads(text)
     except ValueError as error:
-        raise BadInput(f"{where} is not valid JSON ({error}): quote it, as in '{{\"reason\": \"dispute\"}}'.") from None
+        raise BadInput(f'{where} is not valid JSON ({error}): quote it, as in \'{{"reason": "dispute"}}\'.') from None
     if not isinstance(given, dict):
         raise BadInput(f"{where} is not a JSON object: write it in braces.")
     return given

@@ -60,7 +60,9 @@ def go(lender: Lender = None, channel: Channel = None, strategy: StrategyName = 
         async with ledger() as books, books.pool.acquire() as conn, conn.transaction():
             await CONTACTS.go(conn, **what)
             if channel is None and strategy is None:
-                lenders = [lender] if lender else [r["lender_id"] for r in await conn.fetch("select lender_id from lenders")]
+                lenders = (
+                    [lender] if lender else [r["lender_id"] for r in await conn.fetch("select lender_id from lenders")]
+                )
                 await CONTACTS.set_mode(conn, mode="live", lenders=lenders)
 
     run(main)

@@ -35,18 +35,24 @@ def publish(
 
     fresh = run(main)
     shown = {"name": strategy.name, "version": strategy.version, "digest": strategy.digest, "new": fresh}
-    print_json(shown) if as_json else say(f"{strategy.name} {strategy.version} {'published' if fresh else 'was published before'}.")
+    print_json(shown) if as_json else say(
+        f"{strategy.name} {strategy.version} {'published' if fresh else 'was published before'}."
+    )
 
 
 def _check_words(strategy: Strategy, source: str) -> None:
     for name in strategy.rulebooks:
         if rulebook(name) is None:
-            raise BadInput(f"strategy {source}, key rulebooks: there is no rulebook {name!r}; `arrears rules list` shows them.")
+            raise BadInput(
+                f"strategy {source}, key rulebooks: there is no rulebook {name!r}; `arrears rules list` shows them."
+            )
     for channel, name in strategy.templates():
         if channel == "sms":
             template(name, "en")
         elif not letter_template_exists(name):
-            raise BadInput(f"strategy {source}: letter template {name!r} is missing: put it at policies/letters/en/{name}.typ.")
+            raise BadInput(
+                f"strategy {source}: letter template {name!r} is missing: put it at policies/letters/en/{name}.typ."
+            )
 
 
 def list_(as_json: Json = False) -> None:
@@ -79,7 +85,9 @@ def show(
     if as_json:
         print_json(content)
         return
-    say(f"{content['name']} {content['version']}, calendar {content['calendar']}, rulebooks {', '.join(content['rulebooks'])}")
+    say(
+        f"{content['name']} {content['version']}, calendar {content['calendar']}, rulebooks {', '.join(content['rulebooks'])}"
+    )
     for stage in content["stages"]:
         needs = f", requires {' and '.join(stage['requires'])}" if stage["requires"] else ""
         say(f"  {stage['name']} from day {stage['from_dpd']}{needs}")

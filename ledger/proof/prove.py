@@ -73,9 +73,13 @@ async def _by_loan(rows: AsyncIterator[Any]) -> AsyncIterator[tuple[LoanKey, lis
 async def _once(conn: Any, violations: list[Check]) -> int:
     """One contact a step's attempt, one carrier message a contact, one contact a carrier message."""
     async for row in PROOF.shared_keys(conn):
-        violations.append(_broken("two_contacts_one_step", row, row["id"], f"{row['n']} contacts for one attempt at a step"))
+        violations.append(
+            _broken("two_contacts_one_step", row, row["id"], f"{row['n']} contacts for one attempt at a step")
+        )
     async for row in PROOF.shared_carrier_ids(conn):
-        violations.append(_broken("two_contacts_one_message", row, row["id"], f"{row['n']} contacts claim this carrier message"))
+        violations.append(
+            _broken("two_contacts_one_message", row, row["id"], f"{row['n']} contacts claim this carrier message")
+        )
     async for row in PROOF.texts_without_message(conn):
         violations.append(_broken("no_carrier_message", row, row["id"], "sent, but no carrier message is named"))
     return sum([1 async for _ in PROOF.sent_contacts(conn)])
@@ -88,7 +92,9 @@ async def _permitted(conn: Any, violations: list[Check]) -> int:
         checked += 1
         permit = row["permit"]
         if permit is None:
-            violations.append(_broken("no_permit", row, row["contact_id"], f"a {row['channel']} contact without a permit"))
+            violations.append(
+                _broken("no_permit", row, row["contact_id"], f"a {row['channel']} contact without a permit")
+            )
             continue
         again = decide(
             ContactRequest.model_validate(permit["request"]),

@@ -187,7 +187,7 @@ def to_the_end_of_the_ladder(life: Life) -> list[str | None]:
     for _ in range(120):
         life.turn()
         life.answer(*YES)
-        if "suit" in life.did(*COLLECTS):
+        if any(s.step_id == "suit" and s.state in FINISHED for s in life.steps):
             break
     return life.did(*COLLECTS)
 

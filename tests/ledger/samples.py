@@ -2,14 +2,14 @@
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeAlias
 
 import asyncpg
 
 from domain.loan import EntryKind, LoanKey
 from ledger.new_entry import NewEntry
 
-Pool = asyncpg.Pool[asyncpg.Record]
+Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 KEY = LoanKey("default", "L-1")
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 
@@ -98,14 +98,12 @@ async def add_contact(pool: Pool, contact_id: str, state: str, purpose: str, key
 
 def entry(entry_id: str = "E-1", **values: Any) -> NewEntry:
     """A payment of 100 EUR on 2026-03-09, unless said otherwise."""
-    return NewEntry(
-        **{
-            "entry_id": entry_id,
-            "loan_id": KEY.loan_id,
-            "kind": EntryKind.PAYMENT,
-            "amount": Decimal(100),
-            "currency": "EUR",
-            "value_date": date(2026, 3, 9),
-        }
-        | values
-    )
+    usual: dict[str, Any] = {
+        "entry_id": entry_id,
+        "loan_id": KEY.loan_id,
+        "kind": EntryKind.PAYMENT,
+        "amount": Decimal(100),
+        "currency": "EUR",
+        "value_date": date(2026, 3, 9),
+    }
+    return NewEntry(**usual | values)

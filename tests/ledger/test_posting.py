@@ -1,6 +1,7 @@
 import asyncio
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from tests.ledger.samples import KEY, NOON, Pool, Standing, add_case, add_contac
 CLOCK = Standing()
 
 
-def reversal(entry_id: str, of: str, amount: str = "100", **values: object) -> NewEntry:
+def reversal(entry_id: str, of: str, amount: str = "100", **values: Any) -> NewEntry:
     return entry(entry_id, kind=EntryKind.REVERSAL, reverses=of, amount=Decimal(amount), **values)
 
 
@@ -28,7 +29,7 @@ async def test_new_then_known(pool: Pool) -> None:
     "other",
     [{"amount": Decimal(99)}, {"value_date": date(2026, 3, 8)}, {"status": EntryStatus.PENDING}, {"reason": "typo"}],
 )
-async def test_same_id_with_other_content_is_refused(pool: Pool, other: dict[str, object]) -> None:
+async def test_same_id_with_other_content_is_refused(pool: Pool, other: dict[str, Any]) -> None:
     await add_loan(pool)
     await post_entry(pool, entry(), CLOCK)
     with pytest.raises(Conflict, match="entry E-1 is already known with other content"):
@@ -109,6 +110,7 @@ async def test_cure_ends_the_chase(pool: Pool) -> None:
         ("done", "call", "done"),
         ("suit", "withdraw_suit", "open"),
         ("remedy", "remedy", "open"),
+        ("review", "manual_review", "open"),
     ]:
         await add_task(pool, task_id, kind, status=status)
     for contact_id, state, purpose in [
@@ -171,7 +173,7 @@ async def test_a_refused_posting_leaves_nothing(pool: Pool) -> None:
     await add_case(pool)
 
     class Broken(Standing):
-        async def now(self) -> None:  # type: ignore[override]
+        async def now(self) -> datetime:
             raise ConnectionError
 
     with pytest.raises(ConnectionError):

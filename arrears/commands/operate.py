@@ -1,0 +1,175 @@
+"""Commands for those who run the system: schema, registration, replay, rebuilding a lost case."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from google.protobuf.json_format import ParseError
+from temporalio.client import Client, WorkflowHistory
+from temporalio.service import RPCError, RPCStatusCode
+from temporalio.worker import Replayer
+
+from arrears.context import ledger, print_json, run, say, temporal
+from domain.errors import BadInput
+from ledger.case_view import find_loan
+from ledger.migrate import migrate as bring_up_to_date
+from ledger.strategies import publish_shipped
+from workers import fleet
+from workers.codec import data_converter
+from workers.settings import settings
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def sweep(
+    lender: Annotated[str | None, typer.Option(help="One lender; all without.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Start cases for what became due, now."""
+    from starters.sweeps import start_sweep
+
+    async def main() -> int:
+        client = await temporal()
+        started: int = await client.get_workflow_handle(await start_sweep(client, lender)).result()
+        return started
+
+    started = run(main)
+    print_json({"started": started}) if as_json else say(f"{started} cases started.")
+
+
+def migrate(as_json: Json = False) -> None:
+    """Bring the database to this release's schema, and publish the shipped strategies."""
+    bring_up_to_date(settings().dsn)
+
+    async def main() -> None:
+        async with ledger() as books, books.pool.acquire() as conn:
+            await publish_shipped(conn)
+
+    run(main)
+    print_json({"migrated": True}) if as_json else say("The database has this release's schema.")
+
+
+def register(as_json: Json = False) -> None:
+    """Register the search attributes with Temporal, and this build where ARREARS_BUILD_ID is set."""
+    from arrears.stack import search_attribute_types
+    from workers.embedded.temporal import add_search_attributes
+
+    build_id = settings().build_id
+
+    async def main() -> None:
+        client = await temporal()
+        await add_search_attributes(client, search_attribute_types())
+        if build_id:
+            await _register_build(client, build_id)
+
+    run(main)
+    done = {"search_attributes": sorted(search_attribute_types()), "build_id": build_id}
+    print_json(done) if as_json else say(f"Registered: {', '.join(done['search_attributes'] or [])}.")
+
+
+async def _register_build(client: Client, build_id: str) -> None:
+    from temporalio.api.workflowservice.v1 import SetWorkerDeploymentCurrentVersionRequest
+
+    request = SetWorkerDeploymentCurrentVersionRequest(
+        namespace=client.namespace,
+        deployment_name=fleet.DEPLOYMENT,
+        build_id=build_id,
+        ignore_missing_task_queues=True,
+        allow_no_pollers=True,
+    )
+    await client.workflow_service.set_worker_deployment_current_version(request)
+
+
+async def must_be_registered(client: Client, build_id: str) -> None:
+    """Refuse to serve a build that Temporal does not send work to.
+
+    Raises:
+        BadInput: the build is not registered.
+    """
+    from temporalio.api.deployment.v1 import WorkerDeploymentVersion
+    from temporalio.api.workflowservice.v1 import DescribeWorkerDeploymentVersionRequest
+
+    version = WorkerDeploymentVersion(deployment_name=fleet.DEPLOYMENT, build_id=build_id)
+    request = DescribeWorkerDeploymentVersionRequest(namespace=client.namespace, deployment_version=version)
+    try:
+        await client.workflow_service.describe_worker_deployment_version(request)
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            raise BadInput(
+                f"build {build_id!r} is not registered with Temporal: run `arrears register` first."
+            ) from None
+        raise
+
+
+def replay(
+    folder: Annotated[
+        Path | None, typer.Argument(help="A folder of histories as JSON; the open cases of the namespace without.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Replay histories against this code; exit 1 where one diverges."""
+
+    async def main() -> list[dict[str, Any]]:
+        replayer = Replayer(workflows=fleet.WORKFLOWS, data_converter=data_converter(), workflow_runner=fleet.sandbox())
+        found = []
+        async for history in _histories(folder, None if folder else await temporal()):
+            result = await replayer.replay_workflow(history, raise_on_replay_failure=False)
+            failure = str(result.replay_failure) if result.replay_failure else None
+            found.append({"workflow_id": history.workflow_id, "events": len(history.events), "failure": failure})
+        return found
+
+    results = run(main)
+    diverged = [r for r in results if r["failure"]]
+    if as_json:
+        print_json({"replayed": len(results), "diverged": diverged})
+    else:
+        for each in diverged:
+            say(f"{each['workflow_id']}: {each['failure']}")
+        say(f"{len(results)} histories replayed, {len(diverged)} diverge.")
+    if diverged:
+        raise typer.Exit(1)
+
+
+async def _histories(folder: Path | None, client: Client | None) -> Any:
+    if client is not None:
+        query = "WorkflowType = 'CollectionCase' and ExecutionStatus = 'Running'"
+        async for history in client.list_workflows(query).map_histories():
+            yield history
+        return
+    assert folder is not None
+    files = sorted(folder.glob("*.json"))
+    if not files:
+        raise BadInput(
+            f"folder {folder} holds no history: put files such as `temporal workflow show -o json` writes there."
+        )
+    for file in files:
+        try:
+            yield WorkflowHistory.from_json(file.stem, json.loads(file.read_text("utf-8")))
+        except (ValueError, ParseError) as error:
+            raise BadInput(f"history {file} cannot be read: {error}.") from None
+
+
+def rebuild(
+    loan: Annotated[str, typer.Argument(help="loan_id, or lender_id/loan_id")],
+    as_json: Json = False,
+) -> None:
+    """Start the workflow of a case again from the ledger, where Temporal has lost it."""
+    from activities.case_in_hand import Desk
+    from activities.opening import Opening
+
+    async def main() -> str:
+        client = await temporal()
+        async with ledger() as books:
+            async with books.pool.acquire() as conn:
+                key = await find_loan(conn, loan)
+                there = await conn.fetchval("select open from cases where lender_id = $1 and loan_id = $2", *key)
+            if not there:
+                raise BadInput(
+                    f"loan {key} has no open case to rebuild: `arrears sweep` starts one where it is past due."
+                )
+            await Opening(Desk(books.pool, books.clock), client).start(key)
+            return key.workflow_id
+
+    started = run(main)
+    print_json({"workflow_id": started}) if as_json else say(f"{started} runs.")

@@ -1,0 +1,144 @@
+"""Commands that run until they are stopped: the embedded stack, and each service by itself."""
+
+import asyncio
+import signal
+import sys
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from arrears.context import ledger, print_json, run, say, temporal
+from domain.errors import BadInput
+from workers.settings import settings
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+async def until_stopped() -> None:
+    """Wait for Ctrl-C or a request to end."""
+    stopped = asyncio.Event()
+    for each in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(each, stopped.set)
+    await stopped.wait()
+
+
+def up(
+    day: Annotated[
+        float | None, typer.Option(help="Seconds that a business day lasts: 2 or more. Real time without.")
+    ] = None,
+    start: Annotated[str | None, typer.Option(help="The first business day, such as 2008-03-01.")] = None,
+    directory: Annotated[Path, typer.Option("--dir", help="Where state is kept.")] = Path(".arrears"),
+    as_json: Json = False,
+) -> None:
+    """Start the whole stack on this machine: PostgreSQL, Temporal and its UI, simulator, API, relay, worker. Ctrl-C stops it."""
+    from arrears.stack import running_stack
+
+    if day is not None and day < 2:
+        raise BadInput(f"--day {day} is too short: a business day lasts 2 seconds or more.")
+    try:
+        first = date.fromisoformat(start) if start else None
+    except ValueError:
+        raise BadInput(f"--start {start!r} is no date: write it as 2008-03-01.") from None
+
+    async def main() -> None:
+        stopping = asyncio.ensure_future(until_stopped())
+        async with running_stack(directory, day_seconds=day, start=first) as stack:
+            if as_json:
+                print_json(stack.addresses())
+            else:
+                say(f"Arrears is up.  UI {stack.ui}  API {stack.api}")
+                say(
+                    f"In another terminal:  export ARREARS_DATABASE_URL='{stack.database_url}' TEMPORAL_ADDRESS={stack.temporal}"
+                )
+                say("Texts go to the simulator and reach nobody. Ctrl-C stops; state stays in " + str(directory))
+            sys.stdout.flush()
+            await stopping
+
+    run(main)
+
+
+def demo(
+    keep: Annotated[bool, typer.Option("--keep", help="Leave the stack running afterwards, until Ctrl-C.")] = False,
+    day: Annotated[float, typer.Option(help="Seconds that a business day lasts.")] = 2.0,
+    directory: Annotated[Path | None, typer.Option("--dir", help="Where state is kept; a new folder without.")] = None,
+) -> None:
+    """Run about sixty real debts and one made-up business through a hundred and twenty business days."""
+    from arrears.demo import run_demo
+
+    run(lambda: run_demo(keep=keep, day_seconds=day, directory=directory))
+
+
+def worker(
+    queues: Annotated[
+        str | None, typer.Option(help="Task queues, by commas; all without: cases,contact,office.")
+    ] = None,
+) -> None:
+    """Run workers for cases, contacts and office work, until stopped."""
+    from activities.registry import World
+    from workers import fleet
+    from workers.carrier import open_carrier
+
+    async def main() -> None:
+        stopping = asyncio.ensure_future(until_stopped())
+        client = await temporal()
+        build_id = settings().build_id
+        if build_id:
+            from arrears.commands.operate import must_be_registered
+
+            await must_be_registered(client, build_id)
+        async with ledger() as books:
+            clock = await books.clock.mapping()
+            async with open_carrier(settings(), clock) as (carrier, sender):
+                world = World(books.pool, books.clock, client, carrier, sender)
+                chosen = queues.split(",") if queues else fleet.QUEUES
+                async with fleet.running(fleet.build(client, world, chosen, build_id)):
+                    await stopping
+
+    run(main)
+
+
+def relay() -> None:
+    """Deliver what the ledger has to tell its cases, until stopped."""
+    from workers.relay import Relay
+
+    async def main() -> None:
+        stopping = asyncio.ensure_future(until_stopped())
+        async with ledger() as books:
+            relaying = asyncio.ensure_future(Relay(books.pool, await temporal()).run())
+            await asyncio.wait([stopping, relaying], return_when=asyncio.FIRST_COMPLETED)
+            relaying.cancel()
+
+    run(main)
+
+
+def api(
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port to listen on.")] = 8080,
+) -> None:
+    """Serve the HTTP API: payments, cases, the carrier's callbacks."""
+    import uvicorn
+
+    from ledger.case_view import case_view
+    from starters.api import create_app
+    from workers.settings import TwilioSettings
+
+    async def main() -> None:
+        secret = settings().webhook_secret
+        if not secret:
+            raise BadInput("ARREARS_WEBHOOK_SECRET is not set: give the secret that senders of payments sign with.")
+        client = await temporal()
+        async with ledger() as books:
+            app = create_app(
+                books.pool,
+                books.clock,
+                secrets=secret.split(","),
+                twilio_token=TwilioSettings().auth_token,
+                public_url=settings().public_url,
+                case_view=case_view,
+                temporal_ready=client.service_client.check_health,
+            )
+            await uvicorn.Server(uvicorn.Config(app, host=host, port=port, log_level="warning")).serve()
+
+    run(main)
