@@ -6,7 +6,7 @@ from domain.clock import business_date, start_of
 from domain.decision import Action, Decision
 from domain.facts import TRIED, CaseFacts, Effect, Plan, Promise, TaskFact
 from domain.holds import Hold, Scope, scopes_held
-from domain.ladder import RETRY_FAILED_AFTER, collection_days, current_stage, in_send_window, next_step
+from domain.ladder import REACHES_PEOPLE, RETRY_FAILED_AFTER, collection_days, current_stage, in_send_window, next_step
 from domain.strategy import Strategy
 
 # Steps that belong to every strategy; their ids are kept for them.
@@ -17,7 +17,8 @@ REVIEW = "house-manual-review"
 REMINDER = "house-promise-reminder"
 
 COUNSEL = frozenset({"withdraw_letter", "withdraw_suit"})
-LASTING = COUNSEL | {"manual_review", "remedy"}
+OUTLASTS_CURE = COUNSEL | {"remedy"}
+LASTING = OUTLASTS_CURE | {"manual_review"}  # handed out until somebody answers, however often a deadline is missed
 OPENS = {
     "sms": Action.SEND_SMS,
     "letter": Action.SEND_DEMAND_LETTER,
@@ -129,7 +130,7 @@ def _cured(facts: CaseFacts, strategy: Strategy) -> Decision | None:
     undo = _undo_next(facts, "the arrears are paid", "probation")
     if undo:
         return undo
-    if strategy.thanks and not facts.records(THANKS) and _was_contacted(facts) and _held_free(facts, Scope.CONTACT):
+    if strategy.thanks and not facts.records(THANKS) and _was_contacted(facts, strategy) and _held_free(facts, Scope.CONTACT):
         at = in_send_window(facts, strategy, facts.now)
         ordinal = facts.next_ordinal(THANKS)
         return _decide(
@@ -144,14 +145,16 @@ def _cured(facts: CaseFacts, strategy: Strategy) -> Decision | None:
     return _probation(facts, strategy)
 
 
-def _was_contacted(facts: CaseFacts) -> bool:
-    return any(r.state in {"done", "attempted", "open"} and r.episode == facts.episode for r in facts.steps)
+def _was_contacted(facts: CaseFacts, strategy: Strategy) -> bool:
+    """Whether this chase reached out at all: nobody is thanked for an answer to nothing."""
+    reaching = {step.id for stage in strategy.stages for step in stage.steps if step.do in REACHES_PEOPLE | {"letter"}}
+    return any(r.step_id in reaching and r.state in {"done", "attempted"} for r in facts.steps if r.episode == facts.episode)
 
 
 def _probation(facts: CaseFacts, strategy: Strategy) -> Decision:
     cured_at = facts.cured_at or facts.now
     ends = cured_at + timedelta(days=strategy.probation.days)
-    task = _open_task(facts, LASTING)
+    task = _open_task(facts, OUTLASTS_CURE)
     due = facts.position.oldest_due_on or facts.position.next_due_on  # what is due today is not past due yet
     late = start_of(due + timedelta(days=1), facts.lender_zone) if due else None
     if late is not None and (late <= ends or task is not None):

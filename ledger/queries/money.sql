@@ -53,10 +53,10 @@ select coalesce(sum(amount), 0) from entries
 where lender_id = :lender_id and loan_id = :loan_id and reverses = :entry_id and kind = 'reversal';
 
 -- name: withdraw_tasks
--- Work that chases money which has come. Counsel's withdrawals, remedies and reviews go on.
+-- Work that chases money which has come. Counsel's withdrawals and the house's remedies go on.
 update tasks set status = 'withdrawn', ended_at = :now, end_reason = 'cured'
 where lender_id = :lender_id and loan_id = :loan_id and status in ('open', 'answered')
-  and kind not in ('withdraw_letter', 'withdraw_suit', 'remedy', 'manual_review')
+  and kind not in ('withdraw_letter', 'withdraw_suit', 'remedy')
 returning task_id;
 
 -- name: cancel_contacts

@@ -58,7 +58,7 @@ where c.open and e.posted_at > (select min(v.recorded_at) from case_events v whe
 select f.lender_id, f.loan_id, f.effect_id, f.kind, f.step_id, c.stage from effects f
 join cases c using (lender_id, loan_id)
 where f.state = 'open' and c.stage in ('probation', 'closed') and not exists (
-    select from tasks t where t.task_id = f.task_id and t.kind in ('manual_review', 'remedy'))
+    select from tasks t where t.task_id = f.task_id and t.kind = 'remedy')
   and (c.next_step is null or c.next_step ->> 'what' not like 'withdraw%');
 
 -- name: effectless
