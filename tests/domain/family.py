@@ -11,6 +11,7 @@ from domain.loan import Instalment
 from domain.strategy import Strategy, parse_strategy
 from tests.domain.life import Life
 
+YES = ("RPC_REFUSED", "MET_BORROWER", "APPROVED", "FILED", "WITHDRAWN", "DONE", "REVIEWED")
 ZONES = ["Asia/Shanghai", "America/New_York", "Pacific/Auckland", "Pacific/Honolulu", "Europe/Rome"]
 
 
@@ -104,6 +105,13 @@ def lives(draw: st.DrawFn) -> Life:
     life = Life(draw(strategies()), loan, now.astimezone(UTC), zone, draw(st.sampled_from(ZONES)))
     for _ in range(draw(st.integers(0, 8))):
         life.tell(timedelta(hours=draw(st.integers(0, 24 * 60))), _event(draw, life))
+    if (every := draw(st.sampled_from([None, 2, 4]))) is not None:
+        for i in range(120 // every):  # people who do their work
+            life.tell(timedelta(days=every * i, hours=4), lambda: life.answer(*YES))
+    if draw(st.booleans()):  # money that comes, and goes again
+        paid = draw(st.integers(1, 80))
+        life.tell(timedelta(days=paid), life.pay_arrears)
+        life.tell(timedelta(days=paid + draw(st.integers(0, 12))), life.bounce)
     return life
 
 
@@ -129,7 +137,7 @@ def _event(draw: st.DrawFn, life: Life) -> Any:
                 life.release,
                 lambda: life.promise(part, days),
                 lambda: life.agree([part, part]),
-                lambda: life.answer("RPC_REFUSED", "MET_BORROWER", "APPROVED", "FILED", "WITHDRAWN", "REVIEWED"),
+                lambda: life.answer(*YES),
                 lambda: life.answer("NO_ANSWER", "LOCKED", "REJECTED", "NOT_FILED", "DONE"),
                 lambda: life.answer("RPC_PTP", "PTP"),
             ]

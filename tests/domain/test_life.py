@@ -12,13 +12,12 @@ from domain.decision import Action
 from domain.facts import FINISHED, CaseFacts
 from domain.holds import Scope, scopes_held
 from domain.strategy import Step
-from tests.domain.family import late, lives, monthly, small
+from tests.domain.family import YES, late, lives, monthly, small
 from tests.domain.life import COLLECTS, LASTING, Life, Line
 
 LADDER = ["sms-1", "sms-2", "call-1", "visit-1", "review", "letter", "suit"]
-YES = ("RPC_REFUSED", "MET_BORROWER", "APPROVED", "FILED", "WITHDRAWN", "DONE", "REVIEWED")
 UNDOES = {Action.WITHDRAW_TASK, Action.WITHDRAW_LETTER, Action.WITHDRAW_SUIT}
-calm = settings(deadline=None, max_examples=100, suppress_health_check=list(HealthCheck))
+calm = settings(deadline=None, max_examples=150, suppress_health_check=list(HealthCheck))
 brief = settings(calm, max_examples=25)
 
 
@@ -150,7 +149,7 @@ RULES = [
 @calm
 @given(lives())
 def test_every_life_keeps_every_rule(life: Life) -> None:
-    life.run(60)
+    life.run(150)
     for rule in RULES:
         rule(life)
 

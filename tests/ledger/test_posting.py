@@ -127,7 +127,7 @@ async def test_cure_ends_the_chase(pool: Pool) -> None:
     assert (await post_entry(pool, entry("E-2", amount=Decimal(60)), CLOCK)).cured
     ended = await pool.fetch("select task_id, ended_at, end_reason from tasks where status = 'withdrawn' order by 1")
     assert [tuple(r) for r in ended] == [("call", NOON, "cured"), ("visit", NOON, "cured")]
-    states = dict(await pool.fetch("select contact_id, state from contacts"))
+    states = {r["contact_id"]: r["state"] for r in await pool.fetch("select contact_id, state from contacts")}
     assert states == {"due": "cancelled", "soon": "cancelled", "thanks": "reserved", "gone": "sending"}
 
 

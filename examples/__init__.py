@@ -1,0 +1,1 @@
+"""The tapes that the demo runs on; each folder's README.md names its source."""

@@ -1,0 +1,330 @@
+"""The files of a tape (design.md 9): their columns, what makes a row the same row, and the rules that each must satisfy."""
+
+from dataclasses import dataclass
+
+from domain.loan import EntryKind, EntryStatus
+from ledger.tape.rules import (
+    Check,
+    Rule,
+    code,
+    country,
+    days,
+    fits_currency,
+    ids,
+    language,
+    needed,
+    numbers,
+    one_of,
+    texts,
+    timezone,
+    truths,
+)
+
+PHONE = r"'^\+[1-9]\d{6,14}$'"
+ROLES = (
+    "borrower",
+    "co_borrower",
+    "guarantor",
+    "legal_representative",
+    "business_contact",
+    "reference",
+    "attorney",
+    "executor",
+)
+SCOPES = ("voice_auto", "sms", "email", "hours", "frequency", "third_party", "recording")
+
+
+@dataclass(frozen=True)
+class FileKind:
+    """One kind of file. `needed` columns stand in every header; `key` columns name a row; `checks` come one after another."""
+
+    name: str
+    needed: tuple[str, ...]
+    optional: tuple[str, ...]
+    key: tuple[str, ...]
+    checks: tuple[Check, ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All columns that mean something."""
+        return ("lender_id", *self.needed, *self.optional)
+
+    @property
+    def staged(self) -> str:
+        """The table that its rows wait in, all of them text."""
+        return f"staged_{self.name}"
+
+    @property
+    def repeated(self) -> Check:
+        """No row says other than an earlier row of the same key."""
+        first = ", ".join(f"first.{name}" for name in self.columns)
+        this = ", ".join(f"s.{name}" for name in self.columns)
+        keys = ", ".join(self.key)
+        source = f"""
+            select s.*, first.line as first_line from {self.staged} s
+            join (select {keys}, min(line) as line from {self.staged} group by {keys} having count(*) > 1) again using ({keys})
+            join {self.staged} first on first.line = again.line
+            where ({first}) is distinct from ({this})"""  # noqa: S608
+        says = " ".join(f"{name} {{{name}}}" for name in self.key if name != "lender_id")
+        return Check(
+            source,
+            (Rule(self.key[-1], "true", f"{says} is in line {{first_line}} with other content: keep one of the two rows."),),
+        )
+
+
+def _rules(*rules: Rule | list[Rule]) -> tuple[Rule, ...]:
+    return tuple(r for rule in rules for r in (rule if isinstance(rule, list) else [rule]))
+
+
+LOANS = FileKind(
+    name="loans",
+    needed=(
+        "loan_id",
+        "borrower_id",
+        "borrower_name",
+        "borrower_kind",
+        "phone",
+        "language",
+        "timezone",
+        "country",
+        "currency",
+        "opened_on",
+        "product",
+    ),
+    optional=(
+        "portfolio_id",
+        "purpose",
+        "creditor_role",
+        "governing_law",
+        "annual_rate",
+        "penalty_rate",
+        "secured",
+        "collateral_ref",
+        "limitation_on",
+        "charged_off_on",
+    ),
+    key=("lender_id", "loan_id"),
+    checks=(
+        Check(
+            "select * from staged_loans",
+            _rules(
+                needed("loan_id", "borrower_id", "borrower_name", "borrower_kind", "country", "currency", "opened_on", "product"),
+                ids("lender_id", "loan_id", "borrower_id"),
+                Rule("loan_id", "loan_id like '%/%'", "loan_id {loan_id} holds a slash, which stands between lender and loan: remove it."),
+                texts("borrower_name", "product", "portfolio_id", "governing_law", "collateral_ref"),
+                one_of("borrower_kind", ("person", "sole_trader", "business")),
+                Rule("phone", f"phone !~ {PHONE}", "phone is no E.164 number: write it as +12015550100, or leave it empty."),
+                language(),
+                timezone(),
+                country(),
+                code("currency", "currency", "use a code of ISO 4217 such as EUR or CNY"),
+                days("opened_on", "limitation_on", "charged_off_on"),
+                one_of("purpose", ("consumer", "business")),
+                one_of("creditor_role", ("original", "servicer", "agency", "buyer")),
+                numbers("annual_rate", "penalty_rate"),
+                truths("secured"),
+            ),
+        ),
+        Check(
+            """
+            select s.*, l.currency as known_currency from staged_loans s
+            join loans l using (lender_id, loan_id) where l.currency <> s.currency
+            """,
+            (
+                Rule(
+                    "currency",
+                    "true",
+                    "currency of loan {loan_id} is {known_currency} in the ledger, not {currency}: give another currency another loan_id.",
+                ),
+            ),
+        ),
+        Check(
+            """
+            select s.*, first.line as first_line from staged_loans s
+            join (
+                select lender_id, borrower_id, min(line) as line from staged_loans group by lender_id, borrower_id having count(*) > 1
+            ) again using (lender_id, borrower_id)
+            join staged_loans first on first.line = again.line
+            where (first.borrower_name, first.borrower_kind, first.language) is distinct from (s.borrower_name, s.borrower_kind, s.language)
+            """,
+            (
+                Rule(
+                    "borrower_id",
+                    "true",
+                    "borrower {borrower_id} has another name, kind or language in line {first_line}: make them the same.",
+                ),
+            ),
+        ),
+    ),
+)
+
+PARTIES = FileKind(
+    name="parties",
+    needed=("loan_id", "party_id", "role", "name", "language", "liable", "may_discuss"),
+    optional=("since", "until"),
+    key=("lender_id", "loan_id", "role", "party_id"),
+    checks=(
+        Check(
+            "select * from staged_parties",
+            _rules(
+                needed("loan_id", "party_id", "role", "name", "liable", "may_discuss"),
+                ids("lender_id", "loan_id", "party_id"),
+                texts("name"),
+                one_of("role", ROLES),
+                language(),
+                truths("liable", "may_discuss"),
+                days("since", "until"),
+            ),
+        ),
+        Check(
+            """
+            select s.*, l.loan_id as known_loan, b.loan_id as borrowed,
+                   (p.name, p.language) is distinct from (s.name, coalesce(s.language, 'en')) as renamed, first.line as first_line
+            from staged_parties s
+            left join loans l using (lender_id, loan_id)
+            left join parties p using (lender_id, party_id)
+            left join lateral (
+                select loan_id from loans where lender_id = s.lender_id and borrower_id = s.party_id limit 1
+            ) b on true
+            left join lateral (
+                select f.line from staged_parties f
+                where (f.lender_id, f.party_id) = (s.lender_id, s.party_id)
+                  and (f.name, f.language) is distinct from (s.name, s.language) and f.line < s.line
+                limit 1
+            ) first on true
+            """,
+            (
+                Rule("loan_id", "known_loan is null", "loan {loan_id} is unknown: put it into the loans file."),
+                Rule(
+                    "party_id",
+                    "borrowed is not null and renamed",
+                    "party {party_id} is the borrower of loan {borrowed} under another name or language: the loans file gives both.",
+                ),
+                Rule(
+                    "party_id",
+                    "first_line is not null",
+                    "party {party_id} has another name or language in line {first_line}: make them the same.",
+                ),
+            ),
+        ),
+    ),
+)
+
+_KNOWN_PARTY = Rule("party_id", "known_party is null", "party {party_id} is unknown: put it into the loans or parties file.")
+
+CONTACTS = FileKind(
+    name="contacts",
+    needed=("party_id", "kind", "value"),
+    optional=("country", "region", "postcode", "timezone", "source", "verified_on", "status"),
+    key=("lender_id", "party_id", "kind", "value"),
+    checks=(
+        Check(
+            "select * from staged_contacts",
+            _rules(
+                needed("party_id", "kind", "value"),
+                ids("lender_id", "party_id", "value"),
+                texts("region", "postcode", "source"),
+                one_of("kind", ("mobile", "landline", "email", "address")),
+                Rule(
+                    "value",
+                    f"kind in ('mobile', 'landline') and value !~ {PHONE}",
+                    "value is no E.164 number: write it as +12015550100.",
+                ),
+                Rule("value", r"kind = 'email' and value !~ '^[^@\s]+@[^@\s]+$'", "value is no e-mail address: write it as a@b.example."),
+                country(),
+                timezone(),
+                days("verified_on"),
+                one_of("status", ("active", "dead", "wrong", "opted_out")),
+            ),
+        ),
+        Check(
+            "select s.*, p.party_id as known_party from staged_contacts s left join parties p using (lender_id, party_id)",
+            (_KNOWN_PARTY,),
+        ),
+    ),
+)
+
+CONSENTS = FileKind(
+    name="consents",
+    needed=("party_id", "contact_value", "scope", "given_on"),
+    optional=("expires_on", "revoked_on", "evidence"),
+    key=("lender_id", "party_id", "contact_value", "scope", "given_on"),
+    checks=(
+        Check(
+            "select * from staged_consents",
+            _rules(
+                needed("party_id", "contact_value", "scope", "given_on"),
+                ids("lender_id", "party_id", "contact_value"),
+                texts("evidence"),
+                one_of("scope", SCOPES),
+                days("given_on", "expires_on", "revoked_on"),
+            ),
+        ),
+        Check(
+            "select s.*, p.party_id as known_party from staged_consents s left join parties p using (lender_id, party_id)",
+            (_KNOWN_PARTY,),
+        ),
+    ),
+)
+
+_PARTS = ("principal", "interest", "fee")
+INSTALMENTS = FileKind(
+    name="instalments",
+    needed=("loan_id", "number", "due_on", *_PARTS),
+    optional=(),
+    key=("lender_id", "loan_id", "number"),
+    checks=(
+        Check(
+            "select * from staged_instalments",
+            _rules(
+                needed("loan_id", "number", "due_on", *_PARTS),
+                ids("lender_id", "loan_id"),
+                Rule("number", r"number !~ '^(0|[1-9]\d{0,8})$'", "number '{number}' is not a whole number: count instalments 1, 2, 3."),
+                days("due_on"),
+                numbers(*_PARTS),
+            ),
+        ),
+        Check(
+            """
+            select s.*, l.currency, c.decimals from staged_instalments s
+            left join loans l using (lender_id, loan_id)
+            left join known_codes c on c.kind = 'currency' and c.code = l.currency
+            """,
+            _rules(
+                Rule("loan_id", "currency is null", "loan {loan_id} is unknown: put it into the loans file."),
+                fits_currency(_PARTS, "currency"),
+            ),
+        ),
+    ),
+)
+
+ENTRIES = FileKind(
+    name="entries",
+    needed=("entry_id", "loan_id", "kind", "amount", "currency", "value_date"),
+    optional=("reverses", "status", "component", "instalment", "direction", "reason", "source", "payer"),
+    key=("lender_id", "entry_id"),
+    checks=(
+        Check(
+            "select s.*, c.decimals from staged_entries s left join known_codes c on c.kind = 'currency' and c.code = s.currency",
+            _rules(
+                needed("entry_id", "loan_id", "kind", "amount", "currency", "value_date"),
+                ids("lender_id", "entry_id", "loan_id", "reverses"),
+                texts("component", "direction", "reason", "source", "payer"),
+                one_of("kind", EntryKind),
+                Rule("currency", "decimals is null", "currency '{currency}' is not an ISO 4217 code: use one such as EUR or CNY."),
+                numbers("amount", signed="kind = 'adjustment'"),
+                Rule("amount", "amount::numeric = 0", "amount is zero: leave the row out, or give the amount that moved."),
+                fits_currency(["amount"], "currency"),
+                days("value_date"),
+                one_of("status", EntryStatus),
+                Rule("instalment", r"instalment !~ '^\d{1,9}$'", "instalment '{instalment}' is not a whole number: write its number."),
+                Rule(
+                    "reverses",
+                    "kind = 'reversal' and reverses is null",
+                    "reverses is missing: a reversal names the entry that it takes back.",
+                ),
+                Rule("reverses", "kind <> 'reversal' and reverses is not null", "reverses is for reversals alone: leave it empty."),
+            ),
+        ),
+    ),
+)

@@ -1,0 +1,161 @@
+"""Reads tape files row by row, with the number of the line that each row begins on."""
+
+import codecs
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from domain.errors import BadInput
+from ledger.new_entry import CONTROLS
+from ledger.tape.files import FileKind
+
+# How far a file has been read: its name, bytes read, bytes in all.
+Progress = Callable[[str, int, int], None]
+CHUNK = 1 << 20
+
+
+class Row(NamedTuple):
+    """One row: its values in the order of `TapeFile.columns`, or what makes it unreadable and its text."""
+
+    line: int
+    values: Sequence[str]
+    problem: str = ""
+    raw: str = ""
+
+
+class TapeFile(NamedTuple):
+    """A file that exists, is UTF-8 and has the columns it needs. `ignored` are columns that nothing here knows."""
+
+    path: Path
+    kind: FileKind
+    columns: tuple[str, ...]
+    header: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
+
+    @property
+    def jsonl(self) -> bool:
+        """Whether each line is a JSON object; otherwise the file is CSV."""
+        return self.path.suffix == ".jsonl"
+
+    def rows(self, progress: Progress | None = None) -> Iterator[Row]:
+        """All rows in order; empty lines are none."""
+        size = self.path.stat().st_size
+        with self.path.open(encoding="utf-8-sig", newline="") as text:
+            for count, row in enumerate(self._json_rows(text) if self.jsonl else self._csv_rows(text)):
+                if progress and count % 5000 == 0:
+                    progress(self.path.name, text.buffer.tell(), size)
+                yield row
+        if progress:
+            progress(self.path.name, size, size)
+
+    def _csv_rows(self, text: io.TextIOWrapper) -> Iterator[Row]:
+        reader = csv.reader(text, strict=True)
+        next(reader)
+        places = [self.header.index(name) for name in self.columns]
+        width = len(self.header)
+        while True:
+            line = reader.line_num + 1
+            try:
+                values = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                yield Row(line, (), f"the row is no CSV ({error}): correct its quotes.")
+                continue
+            if not values:
+                continue
+            if len(values) != width:
+                problem = f"the row has {len(values)} columns, the header {width}: add or remove some."
+                yield Row(line, (), problem, joined(values))
+                continue
+            yield Row(line, [values[place] for place in places])
+
+    def _json_rows(self, text: io.TextIOWrapper) -> Iterator[Row]:
+        for line, raw in enumerate(text, start=1):
+            if not raw.strip():
+                continue
+            shown = CONTROLS.sub("", raw)
+            try:
+                given = json.loads(raw, parse_float=_Fraction)
+                if not isinstance(given, dict):
+                    raise BadInput("the line is not a JSON object: write one object a line.")
+                yield Row(line, [_plain(name, given.get(name)) for name in self.columns])
+            except BadInput as problem:
+                yield Row(line, (), str(problem), shown)
+            except (ValueError, RecursionError):
+                yield Row(line, (), "the line is not JSON: write one object a line.", shown)
+
+
+class _Fraction(str):
+    """A JSON number with decimals, as it was written."""
+
+
+def _plain(name: str, value: object) -> str:
+    match value:
+        case None:
+            return ""
+        case bool():
+            return str(value).lower()
+        case _Fraction():
+            raise BadInput(f'{name} is a JSON number with decimals: write it as a string such as "12.50", which loses nothing.')
+        case int():
+            return str(value)
+        case str() if CONTROLS.search(value):
+            raise BadInput(f"{name} holds a control character: remove it.")
+        case str():
+            return value
+        case _:
+            raise BadInput(f"{name} is a list or an object: write one text.")
+
+
+def joined(values: Sequence[str | None]) -> str:
+    """Values as one line of CSV."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="").writerow(["" if v is None else v for v in values])
+    return text.getvalue()
+
+
+def inspect(path: Path, kind: FileKind) -> TapeFile:
+    """Look at a whole file before anything of it is taken.
+
+    Raises:
+        BadInput: it is missing, not UTF-8, empty, or lacks a column that every row needs.
+    """
+    try:
+        _check_encoding(path)
+        if path.suffix == ".jsonl":
+            return TapeFile(path, kind, kind.columns)
+        with path.open(encoding="utf-8-sig", newline="") as text:
+            header = tuple(name.strip() for name in next(csv.reader(text), ()))
+    except OSError as error:
+        raise BadInput(f"{kind.name} file {path} cannot be read ({error.strerror}): check its path.") from None
+    except csv.Error as error:
+        raise BadInput(f"{path} has no readable header ({error}): begin with a line of column names.") from None
+    if not header:
+        raise BadInput(f"{path} is empty: begin with the line {','.join(kind.needed)}.")
+    if missing := [name for name in kind.needed if name not in header]:
+        raise BadInput(f"{path} lacks the column {missing[0]}: its header must name {', '.join(kind.needed)}.")
+    if twice := [name for name in header if header.count(name) > 1]:
+        raise BadInput(f"{path} has the column {twice[0]!r} twice: remove one.")
+    columns = tuple(name for name in kind.columns if name in header)
+    return TapeFile(path, kind, columns, header, tuple(name for name in header if name not in kind.columns))
+
+
+def _check_encoding(path: Path) -> None:
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    line = 1
+    with path.open("rb") as raw:
+        while chunk := raw.read(CHUNK):
+            try:
+                decoder.decode(chunk)
+            except UnicodeDecodeError as error:
+                line += error.object[: error.start].count(b"\n")
+                raise BadInput(f"{path} is not UTF-8 in line {line}: save it as UTF-8.") from None
+            line += chunk.count(b"\n")
+        try:
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            raise BadInput(f"{path} is not UTF-8 in line {line}: save it as UTF-8.") from None
