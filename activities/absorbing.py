@@ -46,7 +46,7 @@ class Absorbing:
                 if message.kind == "step_failed":
                     act = Decision.model_validate({k: v for k, v in message.body.items() if k != "reason"})
                     until = case.facts.now + RETRY_FAILED_AFTER
-                    result = await self.desk.put_off(result, act, until, "tried again later")
+                    result = await self.desk.put_off(case, result, act, until, "tried again later")
         decision = result.decision
         next_step = {"what": decision.action, "at": decision.at, "why": decision.why} if not result.closed else None
         answers = {

@@ -127,15 +127,20 @@ class Desk:
         """Plan from the facts just written, put the decision on record, and hand it to the workflow."""
         await case.reread()
         decision = plan(case.facts, case.row.strategy)
-        wake_at = await self.clock.real(decision.at) if decision.at is not None else None
+        closed = not case.facts.open
+        wake_at = await self._record(case, decision)
+        return Result(
+            done=done, decision=decision, wake_at=wake_at, standing=standing(case, decision), closed=closed, **more
+        )
+
+    async def _record(self, case: CaseInHand, decision: Decision) -> datetime | None:
+        """Put a decision on record, as operators read it; the real time it is for."""
         closed = not case.facts.open
         shown = None if closed else {"what": decision.action, "at": _iso(decision.at), "why": decision.why}
         await CASES.record_decision(
             case.conn, **case.this, stage="closed" if closed else decision.stage, next_step=shown
         )
-        return Result(
-            done=done, decision=decision, wake_at=wake_at, standing=standing(case, decision), closed=closed, **more
-        )
+        return await self.clock.real(decision.at) if decision.at is not None else None
 
     async def later(self, case: CaseInHand, order: Order, verdict: Defer) -> Result:
         """The same decision, put off to the earliest time that every rule allows."""
@@ -144,17 +149,16 @@ class Desk:
             "deferred", step=order.decision.step_id, rules=list(verdict.rules), until=_iso(verdict.until)
         )
         result = await self.next(case, f"deferred by {said}")
-        return await self.put_off(
-            result, order.decision, verdict.until, f"{said} allows it from {verdict.until:%Y-%m-%d %H:%M} UTC"
-        )
+        because = f"{said} allows it from {verdict.until:%Y-%m-%d %H:%M} UTC"
+        return await self.put_off(case, result, order.decision, verdict.until, because)
 
-    async def put_off(self, result: Result, act: Decision, until: datetime, because: str) -> Result:
+    async def put_off(self, case: CaseInHand, result: Result, act: Decision, until: datetime, because: str) -> Result:
         """The result with its decision not before `until`, where it is that act; any other decision stands."""
         decision = result.decision
-        if not decision.same_step(act) or (decision.at is not None and decision.at >= until):
+        if result.closed or not decision.same_step(act) or (decision.at is not None and decision.at >= until):
             return result
         later = decision.model_copy(update={"at": until, "why": f"{decision.why}; {because}"})
-        return result.model_copy(update={"decision": later, "wake_at": await self.clock.real(until)})
+        return result.model_copy(update={"decision": later, "wake_at": await self._record(case, later)})
 
 
 async def _read(conn: Any, key: LoanKey, now: datetime) -> tuple[CaseRow, CaseFacts]:

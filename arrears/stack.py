@@ -6,22 +6,26 @@ import os
 import secrets
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import uvicorn
+from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
 
-from activities.contracts.attributes import REGISTRY
+from activities.contracts import CASES
+from activities.contracts.attributes import types
 from channels.simulator import Script, Simulator
 from domain.clock import start_of
 from ledger import clock as clocks
-from ledger.case_view import case_view
 from ledger.clock import LedgerClock
 from ledger.migrate import migrate
 from ledger.pool import open_pool
@@ -34,7 +38,6 @@ from workers.embedded.child import Child
 from workers.relay import Relay
 from workers.settings import TwilioSettings, settings
 
-TYPES = {"KEYWORD": "Keyword", "KEYWORD_LIST": "KeywordList", "DATETIME": "Datetime"}
 LOOPBACK = "127.0.0.1"
 log = logging.getLogger(__name__)
 
@@ -64,16 +67,6 @@ class Stack:
         return {"ARREARS_DATABASE_URL": self.database_url, "TEMPORAL_ADDRESS": self.temporal}
 
 
-def search_attribute_types() -> dict[str, str]:
-    """The registry's names and types, as a server takes them."""
-    return {
-        key.name: TYPES[
-            key.indexed_value_type.name if hasattr(key, "indexed_value_type") else key._metadata_type.upper()
-        ]
-        for key in REGISTRY
-    }
-
-
 @asynccontextmanager
 async def running_stack(
     directory: Path, *, day_seconds: float | None = None, start: date | None = None, script: Script | None = None
@@ -95,7 +88,7 @@ async def running_stack(
         fast = await _set_clock(stack, pool, day_seconds, start)
         temporal = EmbeddedTemporal(
             folder.temporal,
-            search_attributes=search_attribute_types(),
+            search_attributes=types(),
             prompt_timers=fast,
             log=folder.logs / "temporal.log",
         )
@@ -118,6 +111,7 @@ async def running_stack(
             folder, _worker_environment(dsn, address.host_port, api_url, simulator, simulator_url)
         )
         await stack.enter_async_context(worker)
+        await worker.ready(client)
         ready = Stack(
             temporal=address.host_port,
             ui=address.ui_url or "",
@@ -157,12 +151,12 @@ async def _set_clock(stack: AsyncExitStack, pool: asyncpg.Pool, day_seconds: flo
     return clock.fast
 
 
-async def _let_live(conn: object) -> None:
+async def _let_live(conn: Any) -> None:
     """The shipped lender is live where only the simulator is reached, in a new ledger; every other lender starts in shadow."""
     simulated = not TwilioSettings().account_sid or settings().twilio_base_url
-    fresh = not await conn.fetchval("select exists (select from loans)")  # type: ignore[attr-defined]
+    fresh = not await conn.fetchval("select exists (select from loans)")
     if simulated and fresh:
-        await conn.execute("update lenders set mode = 'live' where lender_id = 'default'")  # type: ignore[attr-defined]
+        await conn.execute("update lenders set mode = 'live' where lender_id = 'default'")
 
 
 async def _serve(
@@ -185,8 +179,7 @@ async def _serve(
         secrets=[secret],
         twilio_token=TwilioSettings().auth_token or simulator.auth_token,
         public_url=url,
-        case_view=case_view,
-        temporal_ready=temporal_ready,
+        temporal=temporal_ready,
     )
     server = uvicorn.Server(
         uvicorn.Config(
@@ -209,9 +202,9 @@ async def _serve(
     _in_background(stack, sweep_daily(client, pool, clock))
 
 
-def _in_background(stack: AsyncExitStack, work: object) -> None:
+def _in_background(stack: AsyncExitStack, work: Coroutine[Any, Any, None]) -> None:
     """Run something until the stack stops."""
-    task = asyncio.create_task(work)  # type: ignore[arg-type]
+    task = asyncio.create_task(work)
 
     async def cancel() -> None:
         task.cancel()
@@ -271,13 +264,32 @@ class SupervisedWorker:
         )
 
     async def __aenter__(self) -> "SupervisedWorker":
-        self._watching = asyncio.create_task(self._watch())
         return self
 
     async def __aexit__(self, *_: object) -> None:
         if self._watching:
             self._watching.cancel()
         await self.child.stop(20.0)
+
+    async def ready(self, client: Client) -> None:
+        """Wait until the worker asks for work.
+
+        Raises:
+            StartFailed: it ended before it did, or did not in time.
+        """
+        for _ in range(300):
+            if not self.child.running:
+                raise self.child.failure("it ended at once")
+            request = DescribeTaskQueueRequest(
+                namespace=client.namespace,
+                task_queue=TaskQueue(name=CASES),
+                task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
+            )
+            if (await client.workflow_service.describe_task_queue(request)).pollers:
+                self._watching = asyncio.create_task(self._watch())
+                return
+            await asyncio.sleep(0.1)
+        raise self.child.failure("it did not ask for work within 30 seconds")
 
     async def _watch(self) -> None:
         while True:

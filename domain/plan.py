@@ -130,7 +130,12 @@ def _cured(facts: CaseFacts, strategy: Strategy) -> Decision | None:
     undo = _undo_next(facts, "the arrears are paid", "probation")
     if undo:
         return undo
-    if strategy.thanks and not facts.records(THANKS) and _was_contacted(facts, strategy) and _held_free(facts, Scope.CONTACT):
+    if (
+        strategy.thanks
+        and not facts.records(THANKS)
+        and _was_contacted(facts, strategy)
+        and _held_free(facts, Scope.CONTACT)
+    ):
         at = in_send_window(facts, strategy, facts.now)
         ordinal = facts.next_ordinal(THANKS)
         return _decide(
@@ -148,7 +153,9 @@ def _cured(facts: CaseFacts, strategy: Strategy) -> Decision | None:
 def _was_contacted(facts: CaseFacts, strategy: Strategy) -> bool:
     """Whether this chase reached out at all: nobody is thanked for an answer to nothing."""
     reaching = {step.id for stage in strategy.stages for step in stage.steps if step.do in REACHES_PEOPLE | {"letter"}}
-    return any(r.step_id in reaching and r.state in {"done", "attempted"} for r in facts.steps if r.episode == facts.episode)
+    return any(
+        r.step_id in reaching and r.state in {"done", "attempted"} for r in facts.steps if r.episode == facts.episode
+    )
 
 
 def _probation(facts: CaseFacts, strategy: Strategy) -> Decision:

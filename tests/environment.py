@@ -4,16 +4,9 @@ import shutil
 import sysconfig
 from urllib.parse import urlsplit, urlunsplit
 
-SEARCH_ATTRIBUTES = {
-    "LoanStage": "Keyword",
-    "ArrearsBand": "Keyword",
-    "Strategy": "Keyword",
-    "Collector": "Keyword",
-    "Country": "Keyword",
-    "Lender": "Keyword",
-    "HoldScopes": "KeywordList",
-    "DelinquentSince": "Datetime",
-}
+from activities.contracts.attributes import types
+
+SEARCH_ATTRIBUTES = types()
 
 
 def on_database(dsn: str, name: str) -> str:

@@ -28,11 +28,11 @@ async def open_carrier(settings: Settings, clock: BusinessClock) -> AsyncIterato
             raise BadInput(
                 "the business clock runs fast and Twilio is real: unset TWILIO_ACCOUNT_SID, or run the clock at speed 1."
             )
-        if not twilio.from_:
+        if not twilio.sender:
             raise BadInput("TWILIO_FROM is not set: give the number or sender that texts come from.")
         carrier = TwilioSms(twilio.account_sid, twilio.auth_token, settings.public_url, settings.twilio_base_url)
         try:
-            yield carrier, twilio.from_
+            yield carrier, twilio.sender
         finally:
             await carrier.close()
         return
@@ -41,7 +41,7 @@ async def open_carrier(settings: Settings, clock: BusinessClock) -> AsyncIterato
     base_url = await simulator.start()
     carrier = TwilioSms(simulator.account_sid, simulator.auth_token, settings.public_url, base_url)
     try:
-        yield carrier, twilio.from_ or FICTIONAL
+        yield carrier, twilio.sender or FICTIONAL
     finally:
         await carrier.close()
         await simulator.stop()

@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 
 from temporalio.client import Client
-from temporalio.common import WorkerDeploymentVersion
+from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.worker import Worker, WorkerDeploymentConfig
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
@@ -32,7 +32,9 @@ def deployment(build_id: str | None) -> WorkerDeploymentConfig | None:
     if build_id is None:
         return None
     version = WorkerDeploymentVersion(deployment_name=DEPLOYMENT, build_id=build_id)
-    return WorkerDeploymentConfig(version=version, use_worker_versioning=True)
+    return WorkerDeploymentConfig(
+        version=version, use_worker_versioning=True, default_versioning_behavior=VersioningBehavior.PINNED
+    )
 
 
 def build(client: Client, world: World, queues: Iterable[str] = QUEUES, build_id: str | None = None) -> list[Worker]:

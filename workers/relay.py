@@ -1,8 +1,16 @@
-"""The relay: what the ledger has to tell its cases goes out by signal, in order per loan, at least once."""
+"""The relay: carries what the outbox holds to the cases, in order for each loan, at least once.
+
+Any number of relays may run side by side: a loan's messages are in one relay's hands at a time. A message that comes twice is absorbed
+once, for it carries an id.
+"""
 
 import asyncio
 import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
 from itertools import groupby
+from time import monotonic
 from typing import Any
 
 import asyncpg
@@ -12,81 +20,145 @@ from temporalio.service import RPCError, RPCStatusCode
 from domain.loan import LoanKey
 from domain.messages import LedgerNews
 from ledger import outbox
+from ledger.notices import listening
 from ledger.outbox import OutboxRow
 
-LOANS_AT_ONCE = 8
-PAGE = 200
-LONGEST_PAUSE = 30.0
 log = logging.getLogger(__name__)
+
+LOANS_AT_ONCE = 200  # read from the outbox in one go
+SIGNALS_AT_ONCE = 4  # each holds a connection to the ledger while it is under way
+SIGNAL_TIMEOUT = timedelta(seconds=10)
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0  # seconds of real time
+DATABASE_AWAY = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+# What is wrong with one loan's message, and not with Temporal.
+OF_ONE_LOAN = frozenset(
+    {
+        RPCStatusCode.NOT_FOUND,
+        RPCStatusCode.INVALID_ARGUMENT,
+        RPCStatusCode.FAILED_PRECONDITION,
+        RPCStatusCode.OUT_OF_RANGE,
+    }
+)
+
+
+@dataclass
+class PutOff:
+    """A loan whose messages could not be delivered: when to try again, by the monotonic clock."""
+
+    pause: float
+    until: float
 
 
 class Relay:
-    """Delivers the outbox. Several may run side by side: a loan's messages are with one of them at a time."""
+    """Delivers the outbox. `run` goes on until it is cancelled; nothing is lost when it is."""
 
-    def __init__(self, pool: asyncpg.Pool, client: Client, *, poll_seconds: float = 1.0) -> None:
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", client: Client, *, poll_seconds: float = 1.0) -> None:
+        """Nothing is delivered yet.
+
+        Args:
+            pool: Connections to the ledger; `run` keeps one of them, and uses a few more while it delivers.
+            client: Of the Temporal namespace where the cases are.
+            poll_seconds: How often the outbox is looked at without being told; real time.
+        """
         self._pool = pool
         self._client = client
-        self._poll_seconds = poll_seconds
-        self._woken = asyncio.Event()
+        self._poll = poll_seconds
+        self._put_off: dict[LoanKey, PutOff] = {}
+        self._turnstile = asyncio.Semaphore(SIGNALS_AT_ONCE)
 
     async def run(self) -> None:
-        """Deliver until cancelled: woken by the ledger, polling behind that, with longer pauses while Temporal is away."""
-        async with self._pool.acquire() as listening:
-            await listening.add_listener("outbox", lambda *_: self._woken.set())
-            pause = self._poll_seconds
-            while True:
-                self._woken.clear()
-                try:
-                    delivered = await self.deliver_once()
-                    pause = self._poll_seconds
-                except (RPCError, RuntimeError, OSError, asyncpg.PostgresError) as error:
-                    log.warning("The relay could not deliver and tries again: %s", type(error).__name__)
-                    delivered, pause = 0, min(pause * 2, LONGEST_PAUSE)
-                if not delivered:
-                    await self._rest(pause)
-
-    async def _rest(self, seconds: float) -> None:
-        try:
-            await asyncio.wait_for(self._woken.wait(), seconds)
-        except TimeoutError:
-            return
+        """Deliver whenever there is something, until cancelled. A part that is away is waited for, longer each time."""
+        pause = FIRST_PAUSE
+        while True:
+            try:
+                async with listening(self._pool, "outbox") as notices:
+                    while True:
+                        notices.clear()
+                        delivered = await self.deliver_once()
+                        pause = FIRST_PAUSE
+                        if not delivered:
+                            await notices.wait(self._poll)
+            except (RPCError, *DATABASE_AWAY) as error:
+                part = "Temporal" if isinstance(error, RPCError) else "the database"
+                log.warning("%s does not answer (%s): next try in %.0f s", part, type(error).__name__, pause)
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, LONGEST_PAUSE)
 
     async def deliver_once(self) -> int:
-        """Deliver what waits now; how many messages went out."""
+        """Deliver what waits now; returns how many messages need no further delivery.
+
+        Raises:
+            RPCError: Temporal is away. What it had taken before is noted; the rest waits.
+        """
+        now = monotonic()
+        off = {key for key, put_off in self._put_off.items() if put_off.until > now}
         async with self._pool.acquire() as conn:
-            loans = await outbox.waiting_loans(conn, PAGE)
-        free = asyncio.Semaphore(LOANS_AT_ONCE)
-
-        async def one(key: LoanKey) -> int:
-            async with free:
-                return await self._deliver(key)
-
-        return sum(await asyncio.gather(*(one(key) for key in loans)))
+            waiting = await outbox.waiting_loans(conn, LOANS_AT_ONCE + len(off))
+        ended = await asyncio.gather(*(self._deliver(key) for key in waiting if key not in off), return_exceptions=True)
+        for failure in ended:
+            if isinstance(failure, BaseException):
+                raise failure
+        return sum(each for each in ended if isinstance(each, int))
 
     async def _deliver(self, key: LoanKey) -> int:
-        async with self._pool.acquire() as conn, conn.transaction():
-            rows = await outbox.take(conn, key)
-            for message, group in groupby(rows, key=lambda r: r.message):
-                together = list(group)
-                result = await self._signal(conn, key, message, together)
-                if result is None:
-                    return 0
-                await outbox.delivered(conn, [r.id for r in together], result)
-            return len(rows)
+        """Deliver one loan's messages, each run of one kind as one signal."""
+        failure: RPCError | None = None
+        done = 0
+        async with self._turnstile, self._pool.acquire() as conn, conn.transaction():
+            for rows in _runs(await outbox.take(conn, key)):
+                try:
+                    result = await self._signal(conn, key, rows)
+                except RPCError as error:
+                    failure = error
+                    break
+                await outbox.delivered(conn, [row.id for row in rows], result)
+                done += len(rows)
+        if failure is None:
+            self._put_off.pop(key, None)
+        elif failure.status in OF_ONE_LOAN:
+            self._later(key, failure)
+        else:
+            raise failure
+        return done
 
-    async def _signal(self, conn: Any, key: LoanKey, message: str, rows: list[OutboxRow]) -> str | None:
-        """Signal the case; None where its workflow is missing although the case is open, so that it waits for `arrears rebuild`."""
-        news = {"message_id": f"outbox-{rows[-1].id}", "entries": [r.payload for r in rows]}
-        if len(rows) == 1:
-            news = {"message_id": f"outbox-{rows[0].id}", **rows[0].payload}
+    async def _signal(self, conn: Any, key: LoanKey, rows: list[OutboxRow]) -> str:
+        """Signal the case; returns how it ended."""
+        handle = self._client.get_workflow_handle(key.workflow_id)
         try:
-            await self._client.get_workflow_handle(key.workflow_id).signal(message, LedgerNews.model_validate(news))
+            await handle.signal(rows[0].message, _news(rows), rpc_timeout=SIGNAL_TIMEOUT)
         except RPCError as error:
-            if error.status is not RPCStatusCode.NOT_FOUND:
+            if error.status != RPCStatusCode.NOT_FOUND:
                 raise
             is_open = await conn.fetchval("select open from cases where lender_id = $1 and loan_id = $2", *key)
             if is_open:
-                log.warning("Loan %s has an open case and no workflow: `arrears rebuild %s` starts it again.", key, key)
-                return None
-            return "closed"
+                raise
+            return "no case" if is_open is None else "closed"
         return "signalled"
+
+    def _later(self, key: LoanKey, error: RPCError) -> None:
+        """Leave a loan alone for a while: its workflow is about to start, or somebody has to look."""
+        known = self._put_off.get(key)
+        pause = min(known.pause * 2, LONGEST_PAUSE) if known else FIRST_PAUSE
+        self._put_off[key] = PutOff(pause, monotonic() + pause)
+        if pause >= LONGEST_PAUSE:
+            what = error.status.name.lower().replace("_", " ")
+            log.error(
+                "workflow %s of an open case cannot be told anything (%s): `arrears rebuild %s`",
+                key.workflow_id,
+                what,
+                key,
+            )
+
+
+def _runs(rows: list[OutboxRow]) -> Iterator[list[OutboxRow]]:
+    """The rows in order, cut where the kind of message changes."""
+    for _, run in groupby(rows, key=lambda row: row.message):
+        yield list(run)
+
+
+def _news(rows: list[OutboxRow]) -> LedgerNews:
+    """What the signal carries: one row's own content, or the list of many. A burst is one signal, for a case can drown in them."""
+    named = {"message_id": f"outbox-{rows[-1].id}"}
+    if len(rows) == 1:
+        return LedgerNews.model_validate(named | rows[0].payload)
+    return LedgerNews.model_validate(named | {"entries": [row.payload for row in rows]})

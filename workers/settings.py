@@ -1,6 +1,6 @@
 """Settings, from the environment (design.md 9)."""
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from domain.errors import BadInput
@@ -38,7 +38,7 @@ class TwilioSettings(BaseSettings):
 
     account_sid: str | None = None
     auth_token: str | None = None
-    from_: str | None = None
+    sender: str | None = Field(None, validation_alias="TWILIO_FROM")
 
 
 def settings() -> Settings:

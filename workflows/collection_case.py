@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from temporalio import workflow
-from temporalio.common import VersioningBehavior
 from temporalio.exceptions import ActivityError, ApplicationError
 
 with workflow.unsafe.imports_passed_through():
@@ -32,7 +31,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.card import card, summary
 
 
-@workflow.defn(name="CollectionCase", versioning_behavior=VersioningBehavior.PINNED)
+@workflow.defn(name="CollectionCase")
 class CollectionCase:
     """One loan's case. Its handlers only put messages into the inbox; `run` alone reads it, so messages and steps never interleave."""
 

@@ -1,5 +1,6 @@
 """The search attributes of a case: one registry, read by the start, the upsert and `arrears register`."""
 
+from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 
 from activities.contracts import Standing
@@ -14,6 +15,17 @@ HOLD_SCOPES = SearchAttributeKey.for_keyword_list("HoldScopes")
 DELINQUENT_SINCE = SearchAttributeKey.for_datetime("DelinquentSince")
 
 REGISTRY = (LOAN_STAGE, ARREARS_BAND, STRATEGY, COLLECTOR, COUNTRY, LENDER, HOLD_SCOPES, DELINQUENT_SINCE)
+
+_TYPES: dict[int, str] = {
+    IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD: "Keyword",
+    IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD_LIST: "KeywordList",
+    IndexedValueType.INDEXED_VALUE_TYPE_DATETIME: "Datetime",
+}
+
+
+def types() -> dict[str, str]:
+    """Names and types, as a server takes them."""
+    return {key.name: _TYPES[key.indexed_value_type] for key in REGISTRY}
 
 
 def pairs(lender_id: str, standing: Standing) -> list[SearchAttributePair]:  # type: ignore[type-arg]

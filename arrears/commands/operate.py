@@ -52,19 +52,19 @@ def migrate(as_json: Json = False) -> None:
 
 def register(as_json: Json = False) -> None:
     """Register the search attributes with Temporal, and this build where ARREARS_BUILD_ID is set."""
-    from arrears.stack import search_attribute_types
+    from activities.contracts.attributes import types
     from workers.embedded.temporal import add_search_attributes
 
     build_id = settings().build_id
 
     async def main() -> None:
         client = await temporal()
-        await add_search_attributes(client, search_attribute_types())
+        await add_search_attributes(client, types())
         if build_id:
             await _register_build(client, build_id)
 
     run(main)
-    done = {"search_attributes": sorted(search_attribute_types()), "build_id": build_id}
+    done = {"search_attributes": sorted(types()), "build_id": build_id}
     print_json(done) if as_json else say(f"Registered: {', '.join(done['search_attributes'] or [])}.")
 
 

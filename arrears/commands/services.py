@@ -120,7 +120,6 @@ def api(
     """Serve the HTTP API: payments, cases, the carrier's callbacks."""
     import uvicorn
 
-    from ledger.case_view import case_view
     from starters.api import create_app
     from workers.settings import TwilioSettings
 
@@ -136,8 +135,7 @@ def api(
                 secrets=secret.split(","),
                 twilio_token=TwilioSettings().auth_token,
                 public_url=settings().public_url,
-                case_view=case_view,
-                temporal_ready=client.service_client.check_health,
+                temporal=client.service_client.check_health,
             )
             await uvicorn.Server(uvicorn.Config(app, host=host, port=port, log_level="warning")).serve()
 

@@ -45,10 +45,13 @@ select lender_id, loan_id, entry_id from (
 select count(*) from entries;
 
 -- name: untold
--- Entries posted beside an open case of which the case was never told.
+-- Entries posted since the case was last opened of which it was never told.
 select e.lender_id, e.loan_id, e.entry_id from entries e
 join cases c using (lender_id, loan_id)
-where c.open and e.posted_at > (select min(v.recorded_at) from case_events v where v.lender_id = e.lender_id and v.loan_id = e.loan_id)
+where c.open and e.posted_at > (
+    select min(v.recorded_at) from case_events v
+    where v.lender_id = e.lender_id and v.loan_id = e.loan_id and v.id > coalesce((
+        select max(w.id) from case_events w where w.lender_id = e.lender_id and w.loan_id = e.loan_id and w.kind = 'closed'), 0))
   and not exists (
     select from outbox o where o.lender_id = e.lender_id and o.loan_id = e.loan_id and o.created_at >= e.posted_at - interval '1 second'
   );

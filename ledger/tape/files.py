@@ -43,6 +43,12 @@ class FileKind:
     optional: tuple[str, ...]
     key: tuple[str, ...]
     checks: tuple[Check, ...]
+    usual: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def defaults(self) -> dict[str, str]:
+        """What an empty or absent field means."""
+        return {"lender_id": "default", **dict(self.usual)}
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -104,6 +110,7 @@ LOANS = FileKind(
         "charged_off_on",
     ),
     key=("lender_id", "loan_id"),
+    usual=(("language", "en"), ("purpose", "consumer"), ("creditor_role", "original")),
     checks=(
         Check(
             "select * from staged_loans",
@@ -163,6 +170,7 @@ PARTIES = FileKind(
     needed=("loan_id", "party_id", "role", "name", "language", "liable", "may_discuss"),
     optional=("since", "until"),
     key=("lender_id", "loan_id", "role", "party_id"),
+    usual=(("language", "en"),),
     checks=(
         Check(
             "select * from staged_parties",
@@ -179,19 +187,18 @@ PARTIES = FileKind(
         Check(
             """
             select s.*, l.loan_id as known_loan, b.loan_id as borrowed,
-                   (p.name, p.language) is distinct from (s.name, coalesce(s.language, 'en')) as renamed, first.line as first_line
+                   (p.name, p.language) is distinct from (s.name, s.language) as renamed, first.line as first_line
             from staged_parties s
             left join loans l using (lender_id, loan_id)
             left join parties p using (lender_id, party_id)
             left join lateral (
                 select loan_id from loans where lender_id = s.lender_id and borrower_id = s.party_id limit 1
             ) b on true
-            left join lateral (
-                select f.line from staged_parties f
-                where (f.lender_id, f.party_id) = (s.lender_id, s.party_id)
-                  and (f.name, f.language) is distinct from (s.name, s.language) and f.line < s.line
-                limit 1
-            ) first on true
+            left join (
+                select lender_id, party_id, min(line) as line from staged_parties group by lender_id, party_id having count(*) > 1
+            ) again using (lender_id, party_id)
+            left join staged_parties first on first.line = again.line
+                and (first.name, first.language) is distinct from (s.name, s.language)
             """,
             (
                 Rule("loan_id", "known_loan is null", "loan {loan_id} is unknown: put it into the loans file."),
@@ -217,6 +224,7 @@ CONTACTS = FileKind(
     needed=("party_id", "kind", "value"),
     optional=("country", "region", "postcode", "timezone", "source", "verified_on", "status"),
     key=("lender_id", "party_id", "kind", "value"),
+    usual=(("source", "tape"), ("status", "active")),
     checks=(
         Check(
             "select * from staged_contacts",
@@ -303,6 +311,7 @@ ENTRIES = FileKind(
     needed=("entry_id", "loan_id", "kind", "amount", "currency", "value_date"),
     optional=("reverses", "status", "component", "instalment", "direction", "reason", "source", "payer"),
     key=("lender_id", "entry_id"),
+    usual=(("status", "settled"),),
     checks=(
         Check(
             "select s.*, c.decimals from staged_entries s left join known_codes c on c.kind = 'currency' and c.code = s.currency",
@@ -317,7 +326,7 @@ ENTRIES = FileKind(
                 fits_currency(["amount"], "currency"),
                 days("value_date"),
                 one_of("status", EntryStatus),
-                Rule("instalment", r"instalment !~ '^\d{1,9}$'", "instalment '{instalment}' is not a whole number: write its number."),
+                Rule("instalment", r"instalment !~ '^(0|[1-9]\d{0,8})$'", "instalment '{instalment}' is not a whole number: write its number."),
                 Rule(
                     "reverses",
                     "kind = 'reversal' and reverses is null",

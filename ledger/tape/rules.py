@@ -149,7 +149,7 @@ def fits_currency(fields: Sequence[str], currency: str) -> list[Rule]:
         Rule(
             field,
             f"scale(trim_scale({field}::numeric)) > decimals",
-            f"{field} {{{field}}} has more decimals than {{{currency}}} allows: round it to {{decimals}}.",
+            f"{field} {{{field}}} has more decimals than {{{currency}}} allows: write at most {{decimals}}.",
         )
         for field in fields
     ]

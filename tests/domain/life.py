@@ -165,10 +165,10 @@ class Life:
     def carry_out(self, decision: Decision) -> None:
         action = decision.action
         if action in TEXTS:
-            self._record(decision.step_id, decision.ordinal, "done")
+            self.record(decision.step_id, decision.ordinal, "done")
         elif action is Action.SEND_DEMAND_LETTER:
             self._effect("letter", decision.step_id, decision.ordinal)
-            self._record(decision.step_id, decision.ordinal, "done")
+            self.record(decision.step_id, decision.ordinal, "done")
         elif action in KINDS:
             self._hand_out(decision, KINDS[action])
         elif action is Action.MISS_DEADLINE:
@@ -190,7 +190,7 @@ class Life:
 
     # --- steps, tasks, effects ---
 
-    def _record(self, step_id: str | None, ordinal: int, state: str, episode: int | None = None) -> None:
+    def record(self, step_id: str | None, ordinal: int, state: str, episode: int | None = None) -> None:
         assert step_id is not None
         episode = episode or self.episode
         same = [s for s in self.steps if (s.episode, s.step_id, s.ordinal) == (episode, step_id, ordinal)]
@@ -224,7 +224,7 @@ class Life:
         step = self.step(decision.step_id)
         self._open_task(kind, decision.step_id, decision.ordinal, step.deadline if step else LASTS)
         self._effect("task", decision.step_id, decision.ordinal, self.tasks[-1].task_id)
-        self._record(decision.step_id, decision.ordinal, "open")
+        self.record(decision.step_id, decision.ordinal, "open")
 
     def _open_task(self, kind: str, step_id: str | None, ordinal: int, deadline: Span) -> None:
         assert step_id is not None
@@ -246,22 +246,22 @@ class Life:
             later = LASTS.after(self.now, self.strategy.calendar, self.lender_zone)
             self.tasks = [t.model_copy(update={"deadline": later}) if t == task else t for t in self.tasks]
         else:
-            self._end_task(task, "missed")
+            self.end_task(task, "missed")
 
-    def _end_task(self, task: TaskFact, state: str) -> None:
+    def end_task(self, task: TaskFact, state: str) -> None:
         self.tasks.remove(task)
         self.effects = [e for e in self.effects if e.task_id != task.task_id]
-        self._record(task.step_id, task.ordinal, state, task.episode)
+        self.record(task.step_id, task.ordinal, state, task.episode)
 
     def _withdraw(self, effect: Effect, action: Action) -> None:
-        self._record(effect.step_id, effect.ordinal, "withdrawn", effect.episode)
+        self.record(effect.step_id, effect.ordinal, "withdrawn", effect.episode)
         if action is Action.WITHDRAW_TASK:
             self.tasks = [t for t in self.tasks if t.task_id != effect.task_id]
             self.effects.remove(effect)
             return
         step_id = f"{action.value.replace('_', '-')}-{effect.effect_id}"
         self._open_task(action.value, step_id, 1, LASTS)
-        self._record(step_id, 1, "open")
+        self.record(step_id, 1, "open")
         handed = {"state": "with_counsel", "task_id": self.tasks[-1].task_id}
         self.effects = [e.model_copy(update=handed) if e == effect else e for e in self.effects]
 
@@ -338,7 +338,7 @@ class Life:
 
     def _answer(self, task: TaskFact, code: str) -> None:
         outcome = codes_of(task.kind)[code]
-        self._end_task(task, "done" if outcome.ends_step else "attempted")
+        self.end_task(task, "done" if outcome.ends_step else "attempted")
         match outcome.consequence:
             case Consequence.SUIT_FILED:
                 self._effect("suit", task.step_id, task.ordinal)

@@ -1,0 +1,13 @@
+"""Temporary."""
+
+
+def intake() -> None:
+    """Temporary."""
+
+
+def entries() -> None:
+    """Temporary."""
+
+
+def sample() -> None:
+    """Temporary."""

@@ -1,0 +1,135 @@
+-- name: one_tape_at_a_time!
+-- Tapes are taken in one after another: two that change the same rows would each see half of the other.
+select pg_advisory_xact_lock(hashtextextended('tape', 0));
+
+-- name: make_workbench#
+-- What one intake works with; it goes when the transaction ends.
+create temp table known_codes (kind text, code text, decimals int, primary key (kind, code)) on commit drop;
+create temp table rejected (file text, line bigint, field text, reason text, row text[]) on commit drop;
+create temp table touched (lender_id text, loan_id text, file text) on commit drop;
+create temp table changed (kind text, lender_id text, id text) on commit drop;
+create temp table posted (lender_id text, loan_id text, before bigint) on commit drop;
+
+-- name: rejected_rows
+-- The refused rows of a file, in its order.
+select line, field, reason, row from rejected where file = :file order by line;
+
+-- name: count_rejected$
+-- How many rows of a file were refused.
+select count(*) from rejected where file = :file;
+
+-- name: strategy_published$
+-- Whether some version of a strategy is published.
+select exists (select from strategies where name = :name);
+
+-- name: ask_for_strategy!
+-- The strategy that the taken loans' next cases follow.
+update loans l set strategy = :strategy
+from staged_loans s
+where l.lender_id = s.lender_id and l.loan_id = s.loan_id and l.strategy is distinct from :strategy;
+
+-- name: add_lenders!
+-- A lender that the tape names first begins in shadow, without rulebooks: nobody is contacted until someone says how.
+insert into lenders (lender_id, name)
+select distinct lender_id, lender_id from staged_loans
+on conflict do nothing;
+
+-- name: count_changed_loans$
+-- Staged loans of which the loan, its borrower or the borrower's number is another than before.
+select count(distinct (s.lender_id, s.loan_id)) from staged_loans s
+where (s.lender_id, s.loan_id) in (select lender_id, id from changed where kind = 'loans')
+   or (s.lender_id, s.borrower_id) in (select lender_id, id from changed where kind <> 'loans');
+
+-- name: tell_open_cases
+-- Loans with an open case whose tape changed, locked long ago, and what changed.
+select t.lender_id, t.loan_id, array_agg(distinct t.file order by t.file) as files
+from touched t group by t.lender_id, t.loan_id order by t.lender_id, t.loan_id;
+
+-- name: suspense_of_known_loans
+-- Kept entries whose loan is known by now; reversals last, for what they reverse may be among them.
+select s.entry from suspense s
+join loans l using (lender_id, loan_id)
+order by s.entry ->> 'kind' = 'reversal', s.posted_at, s.entry_id;
+
+-- name: count_known_entries$
+-- Staged entries that the ledger has already; those of other content are gone by now.
+with gone as (
+    delete from staged_entries s using entries e
+    where e.lender_id = s.lender_id and e.entry_id = s.entry_id
+    returning s.line
+)
+select count(*) from gone;
+
+-- name: count_kept_entries$
+-- Staged entries that wait in suspense already, for a loan that is still unknown.
+with gone as (
+    delete from staged_entries s using suspense k
+    where k.lender_id = s.lender_id and k.entry_id = s.entry_id
+      and not exists (select from loans l where l.lender_id = s.lender_id and l.loan_id = s.loan_id)
+    returning s.line
+)
+select count(*) from gone;
+
+-- name: suspend_staged$
+-- Keep the entries that name no loan we know.
+with gone as (
+    delete from staged_entries s
+    where not exists (select from loans l where l.lender_id = s.lender_id and l.loan_id = s.loan_id)
+    returning s.*
+), kept as (
+    insert into suspense (lender_id, entry_id, loan_id, entry)
+    select lender_id, entry_id, loan_id,
+           jsonb_strip_nulls(to_jsonb(gone) - array['line', 'malformed', 'raw'])
+               || jsonb_build_object('amount', trim_scale(amount::numeric)::text)
+    from gone
+    returning entry_id
+)
+select count(*) from kept;
+
+-- name: leave_suspense_staged!
+-- Entries that were kept before their loan was known, and came again.
+delete from suspense k using staged_entries s where k.lender_id = s.lender_id and k.entry_id = s.entry_id;
+
+-- name: note_versions!
+-- The loans that entries are about to be posted to, and where their versions stand.
+insert into posted (lender_id, loan_id, before)
+select l.lender_id, l.loan_id, l.ledger_version from loans l
+where (l.lender_id, l.loan_id) in (select lender_id, loan_id from staged_entries);
+
+-- name: post_staged!
+-- Append the entries; within a loan their versions follow the lines of the file, without a gap.
+insert into entries (lender_id, entry_id, loan_id, kind, amount, currency, value_date, reverses, status,
+                     component, instalment, direction, reason, source, payer, ledger_version)
+select lender_id, entry_id, loan_id, kind, amount::numeric, currency, value_date::date, reverses, status,
+       component, instalment::int, direction, reason, source, payer,
+       before + row_number() over (partition by lender_id, loan_id order by line)
+from staged_entries join posted using (lender_id, loan_id)
+order by line;
+
+-- name: move_versions!
+-- Each loan's version is that of its newest entry.
+update loans l set ledger_version = l.ledger_version + n.entries
+from (select lender_id, loan_id, count(*) as entries from staged_entries group by lender_id, loan_id) n
+where l.lender_id = n.lender_id and l.loan_id = n.loan_id;
+
+-- name: posted_to_cases
+-- Loans with an open case that got entries, and the version before them.
+select p.lender_id, p.loan_id, p.before from posted p
+join cases c using (lender_id, loan_id)
+where c.open
+order by p.lender_id, p.loan_id;
+
+-- name: entries_since
+-- A loan's entries after a version.
+select lender_id, entry_id, loan_id, kind, amount, currency, value_date, reverses, status,
+       component, instalment, direction, reason, source, payer, ledger_version
+from entries where lender_id = :lender_id and loan_id = :loan_id and ledger_version > :before
+order by ledger_version;
+
+-- name: zone_of_lender$
+-- The zone that decides the lender's business date.
+select timezone from lenders where lender_id = :lender_id;
+
+-- name: tape_loaded!
+-- Wakes the sweep once the tape is committed.
+select pg_notify('tape_loaded', '');

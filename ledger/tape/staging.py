@@ -1,0 +1,111 @@
+"""Brings a file's rows into a staging table as text, and takes out the ones that break a rule.
+
+The statements are put together from the names and conditions in files.py alone; what a file says only ever travels as data.
+"""
+# ruff: noqa: S608
+
+import csv
+import io
+from collections.abc import AsyncIterator
+from typing import Any
+
+from ledger.tape.reading import Progress, TapeFile, joined
+from ledger.tape.rules import Check, Rule
+
+ROWS_A_CHUNK = 2000
+UNREADABLE = Check("select * from {staged}", (Rule("", "malformed is not null", "{malformed}"),))
+
+
+async def stage(conn: Any, file: TapeFile, progress: Progress | None) -> int:
+    """Copy all rows of a file into its staging table; returns how many there are."""
+    kind = file.kind
+    columns = ", ".join(f"{name} text" + _default(kind.defaults.get(name)) for name in kind.columns)
+    await conn.execute(
+        f"create temp table {kind.staged} (line bigint, malformed text, raw text, {columns}) on commit drop"
+    )
+    counted = _Counted()
+    await conn.copy_to_table(
+        kind.staged,
+        source=_as_copied(file, progress, counted),
+        columns=["line", "malformed", "raw", *file.columns],
+        format="csv",
+    )
+    await conn.execute(f"analyze {kind.staged}")
+    return counted.rows
+
+
+async def refuse(conn: Any, file: TapeFile, check: Check) -> int:
+    """Move the rows that break a rule to the refused ones, each for the first rule it breaks; returns how many."""
+    kind = file.kind
+    numbered = list(enumerate(check.rules, start=1))
+    broken = " ".join(f"when {rule.broken} then {n}" for n, rule in numbered)
+    fields = " ".join(f"when {n} then '{rule.field}'" for n, rule in numbered)
+    reasons = " ".join(f"when {n} then {rule.reason_sql}" for n, rule in numbered)
+    row = ", ".join(f"s.{name}" for name in file.columns)
+    status: str = await conn.execute(f"""
+        with judged as (
+            select q.line, case rule {fields} end as field, case rule {reasons} end as reason
+            from (select q.*, case {broken} end as rule from ({check.source.format(staged=kind.staged)}) q offset 0) q
+            where rule is not null
+        ), gone as (
+            delete from {kind.staged} s using judged j where j.line = s.line
+            returning s.line, j.field, j.reason, case when s.malformed is null then array[{row}] else array[s.raw] end as row
+        )
+        insert into rejected (file, line, field, reason, row) select '{kind.name}', line, field, reason, row from gone
+    """)
+    return int(status.rsplit(" ", 1)[-1])
+
+
+async def check_rows(conn: Any, file: TapeFile) -> None:
+    """Refuse unreadable rows, those that break a rule of their file, and those that contradict an earlier row."""
+    kind = file.kind
+    await refuse(conn, file, Check(UNREADABLE.source.format(staged=kind.staged), UNREADABLE.rules))
+    await refuse(conn, file, kind.checks[0])
+    await refuse(conn, file, kind.repeated)
+    for check in kind.checks[1:]:
+        await refuse(conn, file, check)
+
+
+async def drop_repeated(conn: Any, file: TapeFile) -> int:
+    """Leave out rows that only say again what an earlier one said; returns how many."""
+    kind = file.kind
+    keys = ", ".join(kind.key)
+    same = " and ".join(f"s.{name} = again.{name}" for name in kind.key)
+    status: str = await conn.execute(f"""
+        delete from {kind.staged} s
+        using (select {keys}, min(line) as line from {kind.staged} group by {keys} having count(*) > 1) again
+        where {same} and s.line > again.line
+    """)
+    return int(status.rsplit(" ", 1)[-1])
+
+
+def _default(value: str | None) -> str:
+    return f" default '{value}'" if value else ""
+
+
+class _Counted:
+    rows = 0
+
+
+async def _as_copied(file: TapeFile, progress: Progress | None, counted: _Counted) -> AsyncIterator[bytes]:
+    """The rows in PostgreSQL's CSV, a chunk at a time."""
+    nothing = [""] * len(file.columns)
+    usual = [(place, value) for place, name in enumerate(file.columns) if (value := file.kind.defaults.get(name))]
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    for row in file.rows(progress):
+        counted.rows += 1
+        values = list(row.values) or nothing
+        for place, value in usual:
+            values[place] = values[place] or value
+        writer.writerow((row.line, row.problem, row.raw, *values))
+        if counted.rows % ROWS_A_CHUNK == 0:
+            yield text.getvalue().encode()
+            text.seek(0)
+            text.truncate()
+    yield text.getvalue().encode()
+
+
+def shown(row: list[str | None]) -> str:
+    """A refused row as its line in the rejects file."""
+    return joined(row) if len(row) > 1 else row[0] or ""

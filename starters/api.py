@@ -1,0 +1,99 @@
+"""The HTTP API: payments from lenders, callbacks from the carrier, cases for reading, health for watchers."""
+
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Annotated, Any
+
+import asyncpg
+from fastapi import APIRouter, FastAPI, Query
+from starlette.responses import JSONResponse
+
+from domain.clock import Clock
+from domain.errors import BadInput
+from domain.loan import LoanKey
+from ledger.case_view import case_view as view_of_case
+from ledger.case_view import find_loan
+from starters.callbacks import twilio_routes
+from starters.entries import entry_routes
+from starters.health import Probe, health_routes
+from starters.problems import Refused, add_problems, documented
+from starters.schemas import CaseAnswer
+
+CaseView = Callable[[Any, LoanKey, datetime], Awaitable[Mapping[str, Any]]]
+
+
+def create_app(
+    pool: "asyncpg.Pool[asyncpg.Record]",
+    clock: Clock,
+    *,
+    secrets: Sequence[str],
+    twilio_token: str | None,
+    public_url: str,
+    case_view: CaseView = view_of_case,
+    temporal: Probe | None = None,
+    oldest_message: timedelta = timedelta(minutes=5),
+) -> FastAPI:
+    """The API over an open ledger.
+
+    Args:
+        pool: Connections to the ledger; the caller closes them.
+        clock: Business time.
+        secrets: Shared with those who post entries; any of them may sign. Without one no entry is taken (503).
+        twilio_token: The carrier account's secret; without it no callback is taken (503).
+        public_url: This API as the carrier reaches it.
+        case_view: The JSON of `arrears case`.
+        temporal: Asks Temporal whether it is there; False or an error means no.
+        oldest_message: How long a message may wait in the outbox before this API calls itself not ready.
+    """
+    app = FastAPI(title="Arrears", version="1", docs_url=None, redoc_url=None, redirect_slashes=False)
+    add_problems(app)
+    app.include_router(entry_routes(pool, clock, tuple(secret for secret in secrets if secret)))
+    app.include_router(_case_routes(pool, clock, case_view))
+    app.include_router(twilio_routes(pool, clock, twilio_token, public_url))
+    app.include_router(health_routes(pool, temporal, oldest_message))
+    return app
+
+
+class _Json(JSONResponse):
+    """JSON in which amounts are text and times are RFC 3339."""
+
+    def render(self, content: Any) -> bytes:
+        return json.dumps(content, default=_text, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _text(value: Any) -> str:
+    match value:
+        case Decimal():
+            return str(value)
+        case date():  # and datetime
+            return value.isoformat()
+        case _:
+            raise TypeError(f"{type(value).__name__} has no form in JSON")
+
+
+def _case_routes(pool: "asyncpg.Pool[asyncpg.Record]", clock: Clock, view: CaseView) -> APIRouter:
+    routes = APIRouter(tags=["cases"])
+
+    @routes.get(
+        "/v1/cases/{loan_id:path}",
+        summary="Where a loan stands",
+        response_class=_Json,
+        responses={200: {"model": CaseAnswer}, **documented(404, 422, 503)},
+    )
+    async def case(
+        loan_id: str,
+        lender_id: Annotated[
+            str | None, Query(description="Needed where several lenders have a loan of this id.")
+        ] = None,
+    ) -> _Json:
+        """Ids and figures; no names, no numbers."""
+        try:
+            async with pool.acquire() as conn:
+                key = LoanKey(lender_id, loan_id) if lender_id is not None else await find_loan(conn, loan_id)
+                return _Json(await view(conn, key, await clock.now()))
+        except BadInput as error:
+            raise Refused(404, str(error)) from None
+
+    return routes

@@ -1,0 +1,52 @@
+"""The signature on what lenders post: `t=<unix seconds>,v1=<hex HMAC-SHA256 of "t.body">`."""
+
+import hashlib
+import hmac
+import re
+import time
+from collections.abc import Sequence
+
+from domain.errors import BadInput
+
+HEADER = "Arrears-Signature"
+TOLERANCE = 300  # seconds of real time, either way
+MOST_SIGNATURES = 8  # a sender that changes its secret signs with the old one and the new one
+MOMENT = re.compile(r"\d{1,12}", re.ASCII)
+
+
+class Forged(BadInput):
+    """The signature does not prove who sent this; the message does not say which secret would."""
+
+
+def sign(secret: str, body: bytes, at: int | None = None) -> str:
+    """The header for a body, signed at a moment (Unix seconds; now if None)."""
+    moment = str(int(time.time()) if at is None else at)
+    return f"t={moment},v1={_digest(secret, moment, body)}"
+
+
+def check_signature(header: str | None, body: bytes, secrets: Sequence[str], now: float) -> None:
+    """See that one of the header's signatures was made with one of the secrets, and lately.
+
+    Raises:
+        Forged: it was not, or the header is missing or malformed.
+    """
+    if not header:
+        raise Forged(f"header {HEADER} is missing: sign the body as t=<unix seconds>,v1=<hex HMAC-SHA256 of t.body>.")
+    fields = [part.strip().partition("=") for part in header.split(",")]
+    moments = [value for name, _, value in fields if name == "t"]
+    signatures = [value.encode() for name, _, value in fields if name == "v1"]
+    if len(moments) != 1 or not MOMENT.fullmatch(moments[0]) or not 1 <= len(signatures) <= MOST_SIGNATURES:
+        raise Forged(f"header {HEADER} is malformed: write it as t=<unix seconds>,v1=<hex HMAC-SHA256 of t.body>.")
+    # Every pair is compared, so that the time taken tells nothing.
+    wanted = [_digest(secret, moments[0], body).encode() for secret in secrets]
+    equal = [hmac.compare_digest(given, mine) for given in signatures for mine in wanted]
+    if not any(equal):
+        raise Forged(
+            f"header {HEADER} does not fit the body: sign the very bytes that are sent, with the shared secret."
+        )
+    if abs(now - int(moments[0])) > TOLERANCE:
+        raise Forged(f"the signature is more than {TOLERANCE} s from our clock: sign anew, and check your clock.")
+
+
+def _digest(secret: str, moment: str, body: bytes) -> str:
+    return hmac.new(secret.encode(), moment.encode() + b"." + body, hashlib.sha256).hexdigest()
