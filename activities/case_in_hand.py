@@ -19,6 +19,7 @@ from domain.decision import Decision
 from domain.facts import CaseFacts
 from domain.gate import Defer
 from domain.holds import scopes_held
+from domain.ladder import in_send_window
 from domain.loan import LoanKey
 from domain.plan import plan
 from ledger.facts import CaseRow, load_case
@@ -51,6 +52,10 @@ class CaseInHand:
         """Whether the planner, on the facts under the lock, still says so, and now."""
         planned = plan(self.facts, self.row.strategy)
         return planned.same_step(decision) and planned.at is not None and planned.at <= self.facts.now
+
+    def means(self, decision: Decision) -> bool:
+        """Whether the planner still means that act, though perhaps later."""
+        return plan(self.facts, self.row.strategy).same_step(decision)
 
     async def journal(self, kind: str, message_id: str | None = None, **data: Any) -> None:
         """Write one line of the case's story."""
@@ -145,12 +150,12 @@ class Desk:
     async def later(self, case: CaseInHand, order: Order, verdict: Defer) -> Result:
         """The same decision, put off to the earliest time that every rule allows."""
         said = ", ".join(verdict.rules)
-        await case.journal(
-            "deferred", step=order.decision.step_id, rules=list(verdict.rules), until=_iso(verdict.until)
-        )
+        then = case.facts.model_copy(update={"now": verdict.until})
+        until = in_send_window(then, case.row.strategy, verdict.until)
+        await case.journal("deferred", step=order.decision.step_id, rules=list(verdict.rules), until=_iso(until))
         result = await self.next(case, f"deferred by {said}")
         because = f"{said} allows it from {verdict.until:%Y-%m-%d %H:%M} UTC"
-        return await self.put_off(case, result, order.decision, verdict.until, because)
+        return await self.put_off(case, result, order.decision, until, because)
 
     async def put_off(self, case: CaseInHand, result: Result, act: Decision, until: datetime, because: str) -> Result:
         """The result with its decision not before `until`, where it is that act; any other decision stands."""

@@ -124,7 +124,7 @@ class Contact:
             await CONTACTS.revive(case.conn, contact_id=known["contact_id"])
             known = await CONTACTS.contact_of_step(case.conn, **key)
         if not case.wants(decision) or (known is not None and known["state"] != "reserved"):
-            if known is not None and known["state"] == "reserved":
+            if known is not None and known["state"] == "reserved" and not case.means(decision):
                 await self._drop(case, known, "cancelled", None, NOT_ANY_MORE)
             return known, await self.desk.next(case, NOT_ANY_MORE)
         if known is None:
@@ -150,7 +150,8 @@ class Contact:
     async def _pass_gate(self, case: CaseInHand, order: Order, contact: Any, words: str | None) -> Result | None:
         """Ask the gate and commit the contact; a result where it may not be made now."""
         if not case.wants(order.decision):
-            await self._drop(case, contact, "cancelled", None, NOT_ANY_MORE)
+            if not case.means(order.decision):
+                await self._drop(case, contact, "cancelled", None, NOT_ANY_MORE)
             return await self.desk.next(case, NOT_ANY_MORE)
         verdict, record = await self.gate.permit(case, contact["channel"], contact["purpose"], contact["contact_value"])
         match verdict:

@@ -13,6 +13,8 @@ from domain.decision import Action
 from domain.gate import Defer, Forbid, Permit
 from domain.strategy import Step
 
+LEADS_OUT = frozenset({"pre_legal_review", "file_suit"})  # not contacts, but the way to a letter and to a court
+
 
 def task_id_of(case: CaseInHand, step_id: str, ordinal: int) -> str:
     """A task's id says where it comes from, so that a retry hands out no second one."""
@@ -70,6 +72,8 @@ class Office:
             if not case.wants(decision):
                 return await self.desk.next(case, NOT_ANY_MORE)
             permit = None
+            if case.row.shadow and kind in LEADS_OUT:
+                return await self._only_written_down(case, order, kind)
             if channel is not None:
                 permit, stopped = await self._pass_gate(case, order, channel)
                 if stopped is not None:
@@ -85,15 +89,20 @@ class Office:
             case Permit(shadow=False):
                 return record, None
             case Permit():
-                await case.record_step(step_id, ordinal, "done", "shadow")
-                await case.journal("shadowed", step=step_id, channel=channel)
-                return record, await self.desk.next(case, f"{channel} task only written down: shadow mode")
+                return record, await self._only_written_down(case, order, channel)
             case Forbid():
                 await case.record_step(step_id, ordinal, "forbidden", said)
                 await case.journal("forbidden", step=step_id, rules=list(verdict.rules))
                 return record, await self.desk.next(case, f"{channel} forbidden: {said}")
             case Defer():
                 return record, await self.desk.later(case, order, verdict)
+
+    async def _only_written_down(self, case: CaseInHand, order: Order, kind: str) -> Result:
+        """In shadow mode a step is planned and decided, and nobody is asked to do it."""
+        decision = order.decision
+        await case.record_step(decision.step_id or "", decision.ordinal, "done", "shadow")
+        await case.journal("shadowed", step=decision.step_id, task=kind)
+        return await self.desk.next(case, f"{kind} task only written down: shadow mode")
 
     async def _open(
         self, case: CaseInHand, kind: str, step_id: str, ordinal: int, permit: dict[str, Any] | None

@@ -13,7 +13,7 @@ from pathlib import Path
 import typer
 from rich.console import Console
 
-from arrears.commands.intake import take_in
+from ledger.tape import TapeFiles, take_in
 from arrears.commands.services import until_stopped
 from arrears.demo_feed import Feed
 from arrears.demo_people import People
@@ -40,8 +40,7 @@ async def run_demo(*, keep: bool, day_seconds: float, directory: Path | None) ->
     """
     if day_seconds < 2:
         raise BadInput(f"--day {day_seconds} is too short: a business day lasts 2 seconds or more.")
-    if directory is not None and directory.exists() and any(directory.iterdir()):
-        raise BadInput(f"The folder {directory} is not empty: the demo starts afresh, so give a new one with --dir.")
+    _check_fresh(directory)
     began = time.monotonic()
     console = Console()
     console.print("Starting PostgreSQL, Temporal, a carrier simulator and a worker ...", highlight=False)
@@ -56,6 +55,11 @@ async def run_demo(*, keep: bool, day_seconds: float, directory: Path | None) ->
                 await _keep(stack, console)
     if not good:
         raise typer.Exit(1)
+
+
+def _check_fresh(directory: Path | None) -> None:
+    if directory is not None and directory.exists() and any(directory.iterdir()):
+        raise BadInput(f"The folder {directory} is not empty: the demo starts afresh, so give a new one with --dir.")
 
 
 async def _play(stack: Stack, folder: Path, console: Console, began: float) -> bool:
@@ -77,7 +81,10 @@ async def _play(stack: Stack, folder: Path, console: Console, began: float) -> b
     ending = await read_ending(stack.pool, await stack.clock.now())
     tell(console, ending)
     took = elapsed(timedelta(seconds=time.monotonic() - began))
-    console.print(f"\nIt took {took}. {feed.posted} entries came by the API, people answered {people.answered} times.", highlight=False)
+    console.print(
+        f"\nIt took {took}. {feed.posted} entries came by the API, people answered {people.answered} times.",
+        highlight=False,
+    )
     return ending.good
 
 

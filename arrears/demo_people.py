@@ -61,9 +61,7 @@ def call(loan_id: str, ordinal: int, today: date) -> Said:
         return Said("RPC_REFUSED")
     if luck < 95:  # a promise that nobody keeps
         due_on = today + timedelta(days=7)
-        return Said(
-            "RPC_PTP", {"amount": str(instalment(loan_id)), "due_on": due_on.isoformat(), "channel": "call"}
-        )
+        return Said("RPC_PTP", {"amount": str(instalment(loan_id)), "due_on": due_on.isoformat(), "channel": "call"})
     return Said("WRONG_NUMBER")
 
 

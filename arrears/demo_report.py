@@ -20,8 +20,19 @@ from ledger.proof import prove
 from ledger.reporting import portfolio_report
 
 CASES = queries("cases")
-COLLECTED = {"before contact": "collected_before_contact", "after contact": "collected_after_contact", "under a plan": "collected_under_plan"}
-STATES = {"sent": "", "sending": " on their way", "unknown": " unknown", "failed": " refused", "forbidden": " forbidden", "shadow": " in shadow"}
+COLLECTED = {
+    "before contact": "collected_before_contact",
+    "after contact": "collected_after_contact",
+    "under a plan": "collected_under_plan",
+}
+STATES = {
+    "sent": "",
+    "sending": " on their way",
+    "unknown": " unknown",
+    "failed": " refused",
+    "forbidden": " forbidden",
+    "shadow": " in shadow",
+}
 
 
 @dataclass(frozen=True)
@@ -102,8 +113,10 @@ def _money(loan_id: str, entries: list[Any]) -> list[tuple[date, str]]:
 def tell(console: Console, ending: Ending) -> None:
     """Print the ending."""
     report = ending.report
-    console.print(f"[bold]Report, {START:%d %b %Y} to {END:%d %b %Y}[/]: {ending.loans} debts, "
-                  f"{report['cases']} became cases, {ending.without_case} were paid in time.\n")
+    console.print(
+        f"[bold]Report, {START:%d %b %Y} to {END:%d %b %Y}[/]: {ending.loans} debts, "
+        f"{report['cases']} became cases, {ending.without_case} were paid in time.\n"
+    )
     table = Table.grid(padding=(0, 2))
     table.add_column(style="bold", no_wrap=True)
     table.add_column()
@@ -116,7 +129,9 @@ def tell(console: Console, ending: Ending) -> None:
     table.add_row("Outcome", ", ".join(f"{n} {name}" for name, n in report["outcomes"].items()))
     console.print(table, highlight=False)
     weekly = sum(WEEKLY.values())
-    console.print(f"\n[bold]小满面馆[/], a noodle shop in Chengdu; made up. {WEEKS} weeks of {weekly:,.2f} CNY on two loans.")
+    console.print(
+        f"\n[bold]小满面馆[/], a noodle shop in Chengdu; made up. {WEEKS} weeks of {weekly:,.2f} CNY on two loans."
+    )
     for day, words in ending.story:
         console.print(f"  [dim]{day:%d %b %Y}[/]  {words}", highlight=False)
     for words in ending.missing:

@@ -24,7 +24,9 @@ class Shop:
 
     async def run(self) -> None:
         """Play the part; ends when everything that follows is on its way."""
-        while not await self._comes():
+        while True:
+            if await self._comes():
+                break
             await asyncio.sleep(0.2)
         for loan_id in BUSINESS:
             await self._agree(loan_id)

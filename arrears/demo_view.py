@@ -92,7 +92,9 @@ def _payment(data: dict[str, Any]) -> str:
 
 def _outcome(data: dict[str, Any]) -> str:
     body = data.get("body", {})
-    words = f"{body.get('task_id', '').split('.')[-2].removesuffix('-1')}: {body.get('code', '').replace('_', ' ').lower()}"
+    words = (
+        f"{body.get('task_id', '').split('.')[-2].removesuffix('-1')}: {body.get('code', '').replace('_', ' ').lower()}"
+    )
     finding = body.get("data", {}).get("finding")
     return f"{words}, {finding}" if finding else words
 
@@ -215,7 +217,9 @@ def _stages(shot: Snapshot) -> Table:
     for stage, colour in STAGES.items():
         count = shot.stages.get(stage, 0)
         bar = "█" * -(-count * 18 // most) if count else ""
-        table.add_row(CALLED.get(stage, stage), Text(f"{count:>2}", "bold" if count else "grey50"), Text(f"{bar:<18}", colour))
+        table.add_row(
+            CALLED.get(stage, stage), Text(f"{count:>2}", "bold" if count else "grey50"), Text(f"{bar:<18}", colour)
+        )
     return table
 
 
@@ -236,7 +240,9 @@ def _figures(shot: Snapshot) -> Table:
 def _summary(shot: Snapshot) -> str:
     stages = ", ".join(f"{shot.stages[s]} {CALLED.get(s, s)}" for s in STAGES if shot.stages.get(s))
     contacts = ", ".join(f"{n} {CHANNELS[c]}" for c, n in sorted(shot.contacts.items())) or "nobody contacted"
-    money = ", ".join(f"{amount:,.2f} {c}" for c, amount in sorted(shot.collected.items(), reverse=True)) or "nothing yet"
+    money = (
+        ", ".join(f"{amount:,.2f} {c}" for c, amount in sorted(shot.collected.items(), reverse=True)) or "nothing yet"
+    )
     return f"{shot.today}  day {shot.day} of {DAYS}\n  cases: {stages}\n  {contacts}; collected {money}"
 
 

@@ -133,7 +133,7 @@ def _due(facts: CaseFacts, strategy: Strategy, stage: Stage, step: Step) -> date
 
 
 def _began(facts: CaseFacts, strategy: Strategy, stage: Stage) -> datetime | None:
-    """When a stage began or will begin: its day past due is reached, and the other stages' last step is over."""
+    """When a stage began or will begin: its day past due is reached, and what other stages did before it is over."""
     oldest = facts.position.oldest_due_on
     if oldest is None:
         return None
@@ -142,12 +142,14 @@ def _began(facts: CaseFacts, strategy: Strategy, stage: Stage) -> datetime | Non
     reached = resumed(start, length, paused(facts))
     if reached is None:
         return None
+    first = min((r.began_at for step in stage.steps for r in facts.records(step.id)), default=None)
     others = [
         r.ended_at
-        for earlier in strategy.stages[: strategy.stages.index(stage)]
-        for step in earlier.steps
+        for other in strategy.stages
+        if other is not stage
+        for step in other.steps
         for r in facts.records(step.id)
-        if r.ended_at
+        if r.ended_at and (first is None or r.ended_at <= first)
     ]
     wait = timedelta(days=strategy.bounce.wait_days) if facts.relapse == "bounce" else timedelta(0)
     return max([reached, facts.episode_at + wait, *others])

@@ -30,7 +30,7 @@ def twilio_routes(
         "/status",
         status_code=204,
         summary="What became of a text",
-        responses=documented(400, 403, 404, 413, 503),
+        responses=documented(400, 403, 404, 413, 422, 503),
         openapi_extra=_form("MessageSid", "MessageStatus", "ErrorCode"),
     )
     async def status(request: Request, attempt: str) -> None:

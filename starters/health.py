@@ -8,7 +8,7 @@ from typing import Any
 import asyncpg
 from fastapi import APIRouter, Response
 
-from ledger import outbox
+from ledger.stranded import Lag, lag
 from starters.problems import DATABASE_AWAY
 from starters.schemas import Readiness
 
@@ -32,28 +32,27 @@ def health_routes(pool: "asyncpg.Pool[asyncpg.Record]", temporal: Probe | None, 
     )
     async def readyz(response: Response) -> Readiness:
         """The ledger, Temporal, and the relay that carries messages from one to the other."""
-        waiting, reasons = await _ledger(pool)
+        behind, reasons = await _ledger(pool)
         if temporal is not None and not await _answers(temporal):
             reasons.append("Temporal does not answer")
-        if waiting is not None and waiting[1] > oldest:
-            reasons.append(
-                f"{waiting[0]} messages wait in the outbox, the oldest for {waiting[1].total_seconds():.0f} s"
-            )
+        if behind is not None and behind.oldest > oldest:
+            reasons.append(f"the relay does not deliver: a message waits for {behind.oldest.total_seconds():.0f} s")
         response.status_code = 503 if reasons else 200
         return Readiness(
             ready=not reasons,
             reasons=reasons,
-            outbox_waiting=waiting[0] if waiting else None,
-            outbox_oldest_seconds=waiting[1].total_seconds() if waiting else None,
+            outbox_waiting=behind.waiting if behind else None,
+            outbox_stranded=behind.stranded if behind else None,
+            outbox_oldest_seconds=behind.oldest.total_seconds() if behind else None,
         )
 
     return routes
 
 
-async def _ledger(pool: "asyncpg.Pool[asyncpg.Record]") -> tuple[tuple[int, timedelta] | None, list[str]]:
+async def _ledger(pool: "asyncpg.Pool[asyncpg.Record]") -> tuple[Lag | None, list[str]]:
     try:
         async with asyncio.timeout(PATIENCE), pool.acquire() as conn:
-            return await outbox.backlog(conn), []
+            return await lag(conn), []
     except (asyncpg.PostgresError, *DATABASE_AWAY):
         return None, ["the database does not answer"]
 

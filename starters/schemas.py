@@ -87,9 +87,13 @@ class CaseAnswer(BaseModel):
 
 
 class Readiness(BaseModel):
-    """Whether every part answers; `reasons` says which does not. The age is in real seconds."""
+    """Whether every part answers; `reasons` says which does not. Stranded messages belong to cases whose workflow is lost.
+
+    The age is in real seconds, of the oldest message that is not stranded.
+    """
 
     ready: bool
     reasons: list[str]
     outbox_waiting: int | None
+    outbox_stranded: int | None
     outbox_oldest_seconds: float | None

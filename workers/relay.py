@@ -22,6 +22,7 @@ from domain.messages import LedgerNews
 from ledger import outbox
 from ledger.notices import listening
 from ledger.outbox import OutboxRow
+from ledger.stranded import strand
 
 log = logging.getLogger(__name__)
 
@@ -110,6 +111,8 @@ class Relay:
                     result = await self._signal(conn, key, rows)
                 except RPCError as error:
                     failure = error
+                    if error.status in OF_ONE_LOAN:
+                        await strand(conn, key, _in_words(error))
                     break
                 await outbox.delivered(conn, [row.id for row in rows], result)
                 done += len(rows)
@@ -141,13 +144,17 @@ class Relay:
         pause = min(known.pause * 2, LONGEST_PAUSE) if known else FIRST_PAUSE
         self._put_off[key] = PutOff(pause, monotonic() + pause)
         if pause >= LONGEST_PAUSE:
-            what = error.status.name.lower().replace("_", " ")
+            what = _in_words(error)
             log.error(
                 "workflow %s of an open case cannot be told anything (%s): `arrears rebuild %s`",
                 key.workflow_id,
                 what,
                 key,
             )
+
+
+def _in_words(error: RPCError) -> str:
+    return "no workflow" if error.status == RPCStatusCode.NOT_FOUND else error.status.name.lower().replace("_", " ")
 
 
 def _runs(rows: list[OutboxRow]) -> Iterator[list[OutboxRow]]:

@@ -6,7 +6,7 @@ from domain.decision import Action
 DOES = {
     Action.RECONSIDER: "look again",
     Action.CLOSE_CASE: "close the case",
-    Action.MISS_DEADLINE: "note a missed deadline",
+    Action.MISS_DEADLINE: "wait for an answer",
 }
 
 

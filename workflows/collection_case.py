@@ -30,6 +30,8 @@ with workflow.unsafe.imports_passed_through():
     from activities.contracts.state import KEPT_LINES, CaseState, Status, TimelineLine
     from workflows.card import card, summary
 
+LONGEST_SUMMARY = 180  # characters; the UI shows one line
+
 
 @workflow.defn(name="CollectionCase")
 class CollectionCase:
@@ -133,7 +135,7 @@ class CollectionCase:
         self.timer_ends = latest.wake_at
         if latest.wake_at is not None:
             wait = max(latest.wake_at - workflow.now(), timedelta(milliseconds=1))
-            self.timer = asyncio.create_task(workflow.sleep(wait, summary=summary(latest)))
+            self.timer = asyncio.create_task(workflow.sleep(wait, summary=latest.decision.why[:LONGEST_SUMMARY]))
 
     # --- what operators see ---
 

@@ -25,7 +25,8 @@ NOON = local(2026, 5, 11, 12)
 
 
 def facts(now: datetime = NOON, **changes: Any) -> GateFacts:
-    return GateFacts(**{"now": now, "zone": ROME, "owes": True} | changes)
+    known: dict[str, Any] = {"now": now, "zone": ROME, "owes": True} | changes
+    return GateFacts(**known)
 
 
 def past(at: datetime, channel: Any = "sms", purpose: Any = "collect", **changes: Any) -> PastContact:
@@ -131,7 +132,7 @@ def test_a_limit_counts_per_person_loan_or_number(per: Any, other: dict[str, boo
         ({"jurisdiction_known": False}, "core.NO_JURISDICTION"),
     ],
 )
-def test_what_is_forbidden_is_forbidden_by_name(known: dict[str, bool], rule: str) -> None:
+def test_what_is_forbidden_is_forbidden_by_name(known: dict[str, Any], rule: str) -> None:
     assert verdict(**known) == Forbid(rules=(rule,))
 
 

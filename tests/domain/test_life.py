@@ -11,9 +11,10 @@ from domain.clock import start_of
 from domain.decision import Action
 from domain.facts import FINISHED, CaseFacts
 from domain.holds import Scope, scopes_held
+from domain.plan import LASTING
 from domain.strategy import Step
 from tests.domain.family import YES, late, lives, monthly, small
-from tests.domain.life import COLLECTS, LASTING, Life, Line
+from tests.domain.life import COLLECTS, Life, Line
 
 LADDER = ["sms-1", "sms-2", "call-1", "visit-1", "review", "letter", "suit"]
 UNDOES = {Action.WITHDRAW_TASK, Action.WITHDRAW_LETTER, Action.WITHDRAW_SUIT}
@@ -79,7 +80,8 @@ def a_suit_waits_for_the_letters_term(life: Life) -> None:
         if line.done and line.decision.action is Action.OPEN_FILING_TASK:
             sent = line.facts.records("letter")[-1].ended_at
             wait = life.strategy.stages[-1].steps[1].then_wait
-            assert sent is not None and wait is not None
+            assert sent is not None
+            assert wait is not None
             assert line.facts.now >= wait.after(sent, life.strategy.calendar, life.lender_zone)
 
 
@@ -115,7 +117,8 @@ def after_a_cure_nothing_stays_open(life: Life) -> None:
 def nothing_is_left_with_anybody_at_the_close(life: Life) -> None:
     for line in life.log:
         if line.done and line.decision.closes:
-            assert line.facts.effects == line.facts.tasks == ()
+            assert line.facts.effects == ()
+            assert line.facts.tasks == ()
 
 
 def only_a_cured_case_closes_by_itself(life: Life) -> None:

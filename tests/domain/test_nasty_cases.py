@@ -109,6 +109,15 @@ def test_a_call_task_taken_back_is_done_when_it_is_due_again() -> None:
     assert life.log[-1].decision.ordinal == 2
 
 
+def test_a_part_payment_in_legal_holds_the_stage_and_the_letter_is_next() -> None:
+    life = until(late(61, count=4), Action.OPEN_PRE_LEGAL_REVIEW)
+    life.answer("APPROVED")
+    life.pay(200)
+    assert life.facts().position.days_past_due < 30
+    decision = life.next()
+    assert (decision.action, decision.at, decision.stage) == (Action.SEND_DEMAND_LETTER, life.now, "legal")
+
+
 def test_a_small_payment_leaves_the_call_task_open() -> None:
     life = until(late(20), Action.OPEN_CALL_TASK)
     life.pay(1)

@@ -28,23 +28,13 @@ async def test_a_cure_in_the_legal_stage(scene: Scene) -> None:
     case = await scene.case()
     await case.until_task("call")
     assert await case.sent() == ["sms sms-1 sent", "sms sms-2 sent"]
-    await case.answer("call", "NO_ANSWER")
-    await case.until_task("call")
     await case.answer("call", "RPC_REFUSED")
     await case.until_task("visit")
     await case.answer("visit", "MET_BORROWER", by="agent-7")
 
     review = await case.until_task("pre_legal_review")
     await case.answer("pre_legal_review", "APPROVED", by="s1")
-    refused = await case.tell("approve", task_id=review["task_id"], by="s1")
-    assert not refused.accepted
-    assert refused.reason
-    assert "a second person must approve it" in refused.reason
-    assert (await case.task("pre_legal_review"))["status"] == "answered"
-    assert "letter" not in " ".join(await case.sent())
     await case.taken("approve", task_id=review["task_id"], by="s2")
-    if not await case.contacts_by("letter"):
-        await case.wake()
     (letter,) = await case.contacts_by("letter")
     pdf = await scene.pool.fetchval("select pdf from letters where contact_id = $1", letter["contact_id"])
     assert pdf.startswith(b"%PDF-")
@@ -54,7 +44,6 @@ async def test_a_cure_in_the_legal_stage(scene: Scene) -> None:
     await case.pay("100")
     assert [t["kind"] for t in await case.tasks()] == ["withdraw_letter"]
     assert await case.effects() == [
-        "task call-1 ended",
         "task call-1 ended",
         "task visit-1 ended",
         "task review ended",
@@ -68,6 +57,33 @@ async def test_a_cure_in_the_legal_stage(scene: Scene) -> None:
     events = await case.events()
     print(f"\na cure in the legal stage: {events} events")
     assert events <= 140
+
+
+async def test_nothing_legal_happens_before_a_second_person_agrees(scene: Scene) -> None:
+    case = await scene.case((200, "100"))
+    await case.until_task("call")
+    await case.answer("call", "RPC_REFUSED")
+    await case.until_task("visit")
+    await case.answer("visit", "SHIFTED")
+    review = await case.until_task("pre_legal_review")
+    task_id = review["task_id"]
+    nobody = await case.tell("record_outcome", task_id=task_id, code="APPROVED")
+    assert not nobody.accepted
+    assert "who" in str(nobody.reason)
+    await case.answer("pre_legal_review", "APPROVED", by="s1")
+    same = await case.tell("approve", task_id=task_id, by="s1")
+    assert not same.accepted
+    assert same.reason == f"task {task_id} was answered by s1: a second person must approve it."
+    assert (await case.task("pre_legal_review"))["status"] == "answered"
+    assert await case.contacts_by("letter") == []
+    await case.until(lambda n: n.what == "open_pre_legal_review")  # nobody agreed in time
+    assert await case.contacts_by("letter") == []
+    again = await case.until_task("pre_legal_review")
+    await case.answer("pre_legal_review", "APPROVED", by="s1")
+    await case.taken("approve", task_id=again["task_id"], by="s2")
+    assert len(await case.contacts_by("letter")) == 1
+    task = await scene.pool.fetchrow("select * from tasks where task_id = $1", again["task_id"])
+    assert (task["answered_by"], task["approved_by"]) == ("s1", "s2")
 
 
 async def test_an_arrival_at_200_days_gets_what_legal_steps_require_first(scene: Scene) -> None:
@@ -139,7 +155,7 @@ async def test_a_borrower_without_a_number_is_called_for_by_other_means(scene: S
 async def test_in_shadow_mode_everything_is_written_down_and_nobody_is_reached(scene: Scene) -> None:
     await scene.pool.execute("update lenders set mode = 'shadow'")
     case = await scene.case()
-    await case.until(lambda n: "every step" in n.why or n.what == "open_manual_review")
+    await case.until_task("manual_review")
     assert scene.texts() == []
     assert await case.sent() == []
     assert [f"{c['step_id']} {c['state']}" for c in await case.contacts()] == [
@@ -181,10 +197,13 @@ async def test_a_country_without_rules_is_not_contacted(scene: Scene) -> None:
 
 
 async def test_a_text_that_cannot_be_written_is_a_fact_and_the_case_goes_on(scene: Scene) -> None:
+    assert scene.env
     sms, call = STANDARD.stages[0], STANDARD.stages[1]
     broken = sms.model_copy(update={"steps": (sms.steps[0].model_copy(update={"template": "nowhere"}),)})
     name = await scene.strategy(STANDARD, stages=(broken, call))
     case = await scene.case(strategy=name)
+    for _ in range(6):  # an activity that is tried again has no wake-up that the ledger would know of
+        await scene.env.sleep(timedelta(hours=2))
     await case.until_task("call")
     assert [s for s in await case.steps() if s.startswith("sms-1")] == [
         "sms-1 1.1 failed",

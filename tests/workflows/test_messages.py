@@ -1,0 +1,339 @@
+"""What people and the ledger tell a case, and what it does then."""
+
+from datetime import timedelta
+
+import pytest
+from temporalio.client import WorkflowUpdateFailedError
+
+from tests.scenario import Case, Scene
+
+
+async def at_call(scene: Scene) -> Case:
+    """A case with an open call task, ten days past due."""
+    case = await scene.case()
+    await case.until_task("call")
+    return case
+
+
+# --- payments ---
+
+
+async def test_a_payment_ends_an_open_call_task_at_once(scene: Scene) -> None:
+    case = await at_call(scene)
+    task = await case.task("call")
+    await case.pay("100", silently=True)
+    (withdrawn,) = await case.tasks("withdrawn")  # before the case has heard of it
+    assert withdrawn["task_id"] == task["task_id"]
+    late = await case.tell("record_outcome", task_id=task["task_id"], code="RPC_REFUSED", by="c1")
+    assert not late.accepted
+    assert late.reason == f"task {task['task_id']} is withdrawn (cured): it takes no outcome any more."
+    await scene.settle()
+    assert await case.effects() == ["task call-1 ended"]
+    assert "withdraw_task" in await case.acted()
+    await case.until_closed()
+    assert await case.sent() == ["sms sms-1 sent", "sms sms-2 sent", "sms house-thanks sent"]
+
+
+async def test_a_part_payment_takes_back_what_is_not_due_yet(scene: Scene) -> None:
+    case = await scene.case((9, "100"), (2, "100"))
+    await case.until_task("call")
+    at = await scene.now()
+    await case.pay("100")
+    assert await case.tasks() == []
+    assert (await case.tasks("withdrawn"))[0]["kind"] == "call"
+    coming = await case.next()
+    assert (coming.what, coming.stage) == ("open_call_task", "call")
+    assert coming.at
+    assert coming.at > at  # again when the rest is that old
+    await case.until_task("call")
+    assert (await case.sent()).count("sms sms-1 sent") == 1
+
+
+async def test_two_small_part_payments_do_not_begin_the_stage_anew(scene: Scene) -> None:
+    case = await scene.case((1, "100"))
+    await case.until(lambda n: "sms-2" in n.why)
+    before = await case.next()
+    await case.pay("10")
+    await scene.days(1)
+    await case.pay("10")
+    assert await case.next() == before
+    await case.wake()
+    assert await case.sent() == ["sms sms-1 sent", "sms sms-2 sent"]
+
+
+async def test_a_payment_dated_ahead_counts_from_its_day(scene: Scene) -> None:
+    case = await scene.case()
+    await case.wake()
+    day = await scene.day(3)
+    await case.pay("100", value_date=day)
+    assert (await case.row())["stage"] == "sms"
+    await case.until(lambda n: n.stage == "probation")
+    assert (await scene.now()).date() == day
+    await case.until_closed()
+    assert "sms sms-2 sent" not in await case.sent()
+
+
+# --- holds and disputes ---
+
+
+async def test_a_hold_takes_back_the_call_and_its_release_goes_on_with_what_was_left(scene: Scene) -> None:
+    case = await scene.case()
+    await case.until(lambda n: "sms-2" in n.why)
+    due = (await case.next()).at
+    assert due
+    left = due - await scene.now()
+    await case.taken("place_hold", reason="hardship", by="c1")
+    assert (await case.next()).at is None
+    await scene.days(20)
+    assert await case.sent() == ["sms sms-1 sent"]
+    await case.taken("release_hold", reason="hardship", by="c1")
+    again = (await case.next()).at
+    assert again
+    assert timedelta(0) <= again - await scene.now() - left <= timedelta(days=1)  # at the borrower's hour
+    await case.wake()
+    assert await case.sent() == ["sms sms-1 sent", "sms sms-2 sent"]
+
+
+async def test_a_hold_that_ends_by_itself_wakes_the_case(scene: Scene) -> None:
+    case = await at_call(scene)
+    until = await scene.day(9)
+    await case.taken("place_hold", reason="complaint", until=until.isoformat(), by="c1")
+    assert (await case.tasks("withdrawn"))[0]["kind"] == "call"
+    assert (await case.latest()).standing.hold_scopes == ("contact", "escalation")
+    coming = await case.next()
+    assert coming.what == "reconsider"
+    assert coming.at
+    assert coming.at.date() == until
+    await case.until_task("call")
+    assert (await case.latest()).standing.hold_scopes == ()
+
+
+async def test_a_dispute_stops_the_case_until_it_is_resolved(scene: Scene) -> None:
+    case = await at_call(scene)
+    await case.taken("raise_dispute", by="c1")
+    assert await case.tasks() == []
+    await scene.days(30)
+    assert (await case.next()).at is None
+    assert "dispute" in str(await scene.pool.fetchval("select reason from holds"))
+    await case.taken("resolve_dispute", by="c1")
+    await case.until_task("call")
+    nothing = await case.tell("resolve_dispute", by="c1")
+    assert not nothing.accepted
+
+
+async def test_a_hold_on_the_person_reaches_the_other_loan(scene: Scene) -> None:
+    one = await scene.case(borrower="P-two-loans")
+    other = await scene.case((9, "100"), borrower="P-two-loans")
+    await one.taken("place_hold", reason="bereavement", by="c1")
+    assert "held" in (await other.next()).why
+    await scene.days(10)
+    assert scene.texts() == []
+    await other.taken("release_hold", reason="bereavement", by="c1")
+    assert "held" not in (await one.next()).why
+
+
+async def test_two_loans_may_be_told_under_the_same_id(scene: Scene) -> None:
+    one, other = await scene.case(), await scene.case()
+    for case in (one, other):
+        await case.taken("place_hold", id="from-the-desk", reason="complaint", by="c1")
+        assert "held" in (await case.next()).why, "accepted, and lost"
+
+
+async def test_the_same_message_again_changes_nothing(scene: Scene) -> None:
+    case = await scene.case()
+    first = await case.tell("place_hold", id="twice", reason="complaint", by="c1")
+    again = await case.tell("place_hold", id="twice", reason="complaint", by="c1")
+    assert (first.accepted, again.accepted) == (True, True)
+    assert (await case.told()).count("place_hold") == 1
+
+
+# --- promises ---
+
+
+async def promised(scene: Scene, days: int, amount: str = "100") -> Case:
+    case = await at_call(scene)
+    await case.answer("call", "RPC_PTP", amount=amount, due_on=(await scene.day(days)).isoformat())
+    return case
+
+
+async def test_a_promise_is_reminded_of_the_day_before_and_kept(scene: Scene) -> None:
+    case = await promised(scene, 6)
+    reminder = await case.next()
+    assert reminder.what == "remind_of_promise"
+    assert reminder.at
+    assert reminder.at.date() == await scene.day(5)
+    await case.wake()
+    assert (await case.sent())[-1].endswith("sent")
+    assert (await case.contacts())[-1]["purpose"] == "service"
+    assert (await case.next()).what == "judge_promise"
+    await case.pay("100")
+    assert "promise_kept" in await case.told()
+    await case.until_closed()
+    assert len([s for s in await case.sent() if "reminder" in s]) == 1
+
+
+async def test_a_broken_promise_lets_the_strategy_go_on(scene: Scene) -> None:
+    case = await promised(scene, 3)
+    before = len(await case.contacts_by("sms"))
+    await case.until(lambda n: n.what not in {"remind_of_promise", "judge_promise"})
+    assert "promise_broken" in await case.told()
+    assert len(await case.contacts_by("sms")) == before + 1  # the reminder
+    assert (await case.next()).what == "book_visit"
+
+
+async def test_a_promise_kept_in_part_counts_half(scene: Scene) -> None:
+    case = await promised(scene, 3)
+    await case.pay("40")
+    await case.until(lambda n: n.what not in {"remind_of_promise", "judge_promise"})
+    assert "promise_part_kept" in await case.told()
+    for n in range(2):
+        due = (await scene.day(1)).isoformat()
+        answer = await case.tell("promise_to_pay", amount="60", due_on=due, by="c1")
+        assert answer.accepted, n
+        await case.until(lambda n: n.what != "judge_promise")
+    third = await case.tell("promise_to_pay", amount="60", due_on=(await scene.day(1)).isoformat(), by="c1")
+    assert not third.accepted
+    assert third.reason == "2 promises were broken: agree a plan instead."
+
+
+async def test_a_promise_beyond_the_limits_is_refused_and_changes_nothing(scene: Scene) -> None:
+    case = await scene.case()
+    before = await case.next()
+    for amount, days in (("100", 15), ("100", -1), ("101", 3)):
+        answer = await case.tell("promise_to_pay", amount=amount, due_on=(await scene.day(days)).isoformat(), by="c1")
+        assert not answer.accepted
+    assert await case.next() == before
+    with pytest.raises(WorkflowUpdateFailedError):
+        await case.tell("promise_to_pay", amount="-5", due_on="2026-03-09", by="c1")
+
+
+# --- plans ---
+
+
+async def in_legal(scene: Scene) -> Case:
+    """A case of 300 EUR whose demand letter is out."""
+    case = await scene.case((70, "300"))
+    await case.until_task("call")
+    await case.answer("call", "RPC_REFUSED")
+    await case.until_task("visit")
+    await case.answer("visit", "SHIFTED")
+    review = await case.until_task("pre_legal_review")
+    await case.answer("pre_legal_review", "APPROVED", by="s1")
+    await case.taken("approve", task_id=review["task_id"], by="s2")
+    assert len(await case.contacts_by("letter")) == 1
+    return case
+
+
+async def weekly(scene: Scene, *amounts: str) -> list[dict[str, str]]:
+    return [{"due_on": (await scene.day(7 * n)).isoformat(), "amount": a} for n, a in enumerate(amounts, 1)]
+
+
+async def test_a_part_payment_does_not_end_legal_steps(scene: Scene) -> None:
+    case = await in_legal(scene)
+    before = await case.next()
+    await case.pay("200")
+    assert (await case.next())[:2] == before[:2]
+    assert "letter letter open" in await case.effects()
+
+
+async def test_a_plan_withdraws_the_letter_and_is_kept(scene: Scene) -> None:
+    case = await in_legal(scene)
+    await case.taken("agree_plan", instalments=await weekly(scene, "100", "100", "100"), by="c1")
+    assert "letter letter with_counsel" in await case.effects()
+    await case.answer("withdraw_letter", "WITHDRAWN", by="counsel")
+    assert (await case.next()).what == "judge_plan"
+    for _ in range(3):
+        await scene.days(7)
+        await case.pay("100")
+    assert "plan_kept" in await case.told()
+    assert (await case.next()).stage == "probation"
+    await case.until_closed()
+    assert len(await case.contacts_by("letter")) == 1
+
+
+async def test_a_broken_plan_goes_back_to_the_letter(scene: Scene) -> None:
+    case = await in_legal(scene)
+    await case.taken("agree_plan", instalments=await weekly(scene, "100", "100", "100"), by="c1")
+    await case.answer("withdraw_letter", "WITHDRAWN", by="counsel")
+    await scene.days(7)
+    await case.pay("100")
+    await case.until(lambda n: n.what != "judge_plan")
+    assert "plan_broken" in await case.told()
+    letters = [f"{c['ordinal']} {c['state']}" for c in await case.contacts() if c["channel"] == "letter"]
+    assert letters == ["1 sent", "2 sent"]
+    assert (await case.row())["stage"] == "legal"
+
+
+async def test_a_long_plan_needs_a_second_person(scene: Scene) -> None:
+    case = await scene.case((5, "300"))
+    long = [{"due_on": (await scene.day(d)).isoformat(), "amount": "100"} for d in (40, 80, 120)]
+    for who in ({}, {"by": "c1"}, {"by": "c1", "approved_by": "c1"}, {"approved_by": "c1"}):
+        answer = await case.tell("agree_plan", instalments=long, **who)
+        assert not answer.accepted, who
+    await case.taken("agree_plan", instalments=long, by="c1", approved_by="s1")
+
+
+# --- by hand ---
+
+
+async def test_closing_by_hand_undoes_first(scene: Scene) -> None:
+    case = await at_call(scene)
+    await case.taken("close_case", reason="sold", by="s1")
+    assert not await case.is_open()
+    assert (await case.acted())[-3:] == ["absorb", "withdraw_task", "close_case"]
+    assert await case.effects() == ["task call-1 ended"]
+    (task,) = await case.tasks("withdrawn")
+    assert task["kind"] == "call"
+
+
+async def test_a_case_closed_in_legal_waits_for_counsel(scene: Scene) -> None:
+    case = await in_legal(scene)
+    await case.taken("close_case", reason="sold", by="s1")
+    await case.answer("withdraw_letter", "WITHDRAWN", by="counsel")
+    assert not await case.is_open()
+    assert "letter letter ended" in await case.effects()
+
+
+async def test_a_closed_case_takes_no_more(scene: Scene) -> None:
+    case = await scene.case()
+    await case.taken("close_case", by="s1")
+    with pytest.raises(Exception, match="completed|not found"):
+        await case.tell("place_hold", reason="complaint")
+
+
+async def test_a_case_or_one_task_is_handed_to_another_collector(scene: Scene) -> None:
+    case = await at_call(scene)
+    task = await case.task("call")
+    await case.taken("reassign", to="c7", task_id=task["task_id"], by="s1")
+    assert (await case.task("call"))["owner"] == "c7"
+    await case.taken("reassign", to="c9", by="s1")
+    assert (await case.latest()).standing.collector == "c9"
+    await case.until(lambda n: n.what == "open_call_task")
+    await case.until_task("call")
+    assert (await case.task("call"))["owner"] == "c9"
+
+
+async def test_a_second_person_waives_a_step(scene: Scene) -> None:
+    case = await at_call(scene)
+    await case.answer("call", "NO_ANSWER")
+    await case.taken("approve", waive="call-1", by="s1")
+    assert (await case.next()).what == "book_visit"
+    unknown = await case.tell("approve", waive="nowhere", by="s1")
+    assert not unknown.accepted
+
+
+async def test_a_poke_makes_it_decide_again(scene: Scene) -> None:
+    case = await scene.case()
+    before = await case.next()
+    await case.handle.signal("poke")
+    await scene.days(0)
+    assert await case.next() == before
+    assert await case.told() == ["poke"]
+
+
+async def test_a_hold_of_no_known_reason_is_refused(scene: Scene) -> None:
+    case = await scene.case()
+    answer = await case.tell("place_hold", reason="moon", by="c1")
+    assert not answer.accepted
+    assert answer.reason
+    assert answer.reason.startswith("hold reason 'moon' is unknown: use one of ")
