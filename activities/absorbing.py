@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime
 from typing import Any
+from uuid import NAMESPACE_URL, uuid5
 
 from pydantic import ValidationError
 from temporalio import activity
@@ -94,9 +95,14 @@ async def _handle(case: CaseInHand, message: Message) -> None:
         if not case.facts.open:
             raise BadInput(f"the case of loan {case.key.loan_id} is closed: nothing more can be told to it.")
         body = said.UPDATES[message.kind].model_validate(message.body)
-        await HANDLERS[message.kind](case, message.message_id, body)
+        await HANDLERS[message.kind](case, _id_of(case, message), body)
     elif message.kind == "step_failed":
         await _step_failed(case, message)
+
+
+def _id_of(case: CaseInHand, message: Message) -> str:
+    """The id of what a message brings about. Senders number their messages as they like, so two loans may hear of the same number."""
+    return uuid5(NAMESPACE_URL, f"{case.key} {message.message_id}").hex
 
 
 async def _step_failed(case: CaseInHand, message: Message) -> None:
@@ -148,7 +154,7 @@ async def _agree_plan(case: CaseInHand, message_id: str, body: said.AgreePlan) -
     facts = case.facts
     dates = tuple(PlanInstalment(due_on=i.due_on, amount=i.amount) for i in body.instalments)
     agreed = Plan(plan_id=message_id, instalments=dates, status="active", agreed_at=facts.now)
-    approved = body.approved_by is not None and body.approved_by != body.by
+    approved = body.by is not None and body.approved_by is not None and body.approved_by != body.by
     check_plan(agreed, facts, case.row.strategy, approved)
     for old in facts.plans:
         await AGREED.end_plan(case.conn, plan_id=old.plan_id, status="superseded", now=facts.now)

@@ -49,13 +49,18 @@ class CaseInHand:
         return business_date(self.facts.now, self.row.lender_zone)
 
     def wants(self, decision: Decision) -> bool:
-        """Whether the planner, on the facts under the lock, still says so, and now."""
-        planned = plan(self.facts, self.row.strategy)
-        return planned.same_step(decision) and planned.at is not None and planned.at <= self.facts.now
+        """Whether the planner, on the facts under the lock, still says so, and now.
 
-    def means(self, decision: Decision) -> bool:
-        """Whether the planner still means that act, though perhaps later."""
-        return plan(self.facts, self.row.strategy).same_step(decision)
+        What was due at its planned time stays due when the send window has closed since: the window spreads what is planned, the
+        gate holds the hours. Else an act planned near the window's end would be put off day after day.
+        """
+        planned = plan(self.facts, self.row.strategy)
+        if not planned.same_step(decision) or planned.at is None:
+            return False
+        if planned.at <= self.facts.now or decision.at is None or decision.at > self.facts.now:
+            return planned.at <= self.facts.now
+        then = plan(self.facts.model_copy(update={"now": decision.at}), self.row.strategy)
+        return then.same_step(decision) and then.at is not None and then.at <= decision.at
 
     async def journal(self, kind: str, message_id: str | None = None, **data: Any) -> None:
         """Write one line of the case's story."""

@@ -13,7 +13,7 @@ from typing import Any
 
 from temporalio import activity
 
-from activities.case_in_hand import AGREED, WORK, CaseInHand, Desk, this_and
+from activities.case_in_hand import WORK, CaseInHand, Desk, this_and
 from activities.contracts import Order, Result
 from activities.gate import CONTACTS, Gatekeeper
 from activities.letter import letter

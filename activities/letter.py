@@ -23,7 +23,9 @@ async def letter(case: CaseInHand, contact: Any) -> None:
     """Render the letter and keep it, byte for byte as it goes out."""
     borrower = await CONTACTS.borrower(case.conn, **case.this)
     language = letter_language(borrower["language"])
-    pdf = await asyncio.to_thread(render_letter, contact["template"], language, _facts(case, contact, borrower, language))
+    pdf = await asyncio.to_thread(
+        render_letter, contact["template"], language, _facts(case, contact, borrower, language)
+    )
     digest = hashlib.sha256(pdf).hexdigest()
     await CONTACTS.keep_letter(case.conn, contact_id=contact["contact_id"], pdf=pdf, digest=digest)
 

@@ -52,7 +52,9 @@ class Opening:
             started += await self.open(key)
             if activity.in_activity():
                 activity.heartbeat(tuple(key))
-        return SweepResult(started=started, after=(keys[-1].lender_id, keys[-1].loan_id) if len(keys) == request.page else None)
+        return SweepResult(
+            started=started, after=(keys[-1].lender_id, keys[-1].loan_id) if len(keys) == request.page else None
+        )
 
     async def open(self, key: LoanKey) -> bool:
         """Open the case of a loan that is past due; False where there is nothing to collect, or a case already."""

@@ -56,6 +56,8 @@ def _checked(case: CaseInHand, task: Any, body: RecordOutcome) -> Outcome:
     if task["status"] != "open":
         because = f" ({task['end_reason']})" if task["end_reason"] else ""
         raise BadInput(f"task {body.task_id} is {task['status']}{because}: it takes no outcome any more.")
+    if task["approval"] and not body.by:
+        raise BadInput(f"task {body.task_id} needs a second person's approval: say in `by` who answers it.")
     codes = codes_of(task["kind"])
     if body.code not in codes:
         raise BadInput(f"{body.code!r} is no outcome of a {task['kind']} task: use one of {', '.join(codes)}.")

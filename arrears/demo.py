@@ -13,7 +13,6 @@ from pathlib import Path
 import typer
 from rich.console import Console
 
-from ledger.tape import TapeFiles, take_in
 from arrears.commands.services import until_stopped
 from arrears.demo_feed import Feed
 from arrears.demo_people import People

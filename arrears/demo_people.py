@@ -97,7 +97,7 @@ class Habit(NamedTuple):
 
 HABITS = {
     "call": Habit("collector-1", (2, 26), call),
-    "visit": Habit("agent-1", (24, 72), visit),
+    "visit": Habit("agent-1", (48, 96), visit),
     "pre_legal_review": Habit("reviewer-1", (12, 36), review),
     "file_suit": Habit("counsel-1", (24, 48), _always("NOT_FILED")),
     "withdraw_letter": Habit("counsel-1", (12, 36), _always("WITHDRAWN")),

@@ -12,8 +12,7 @@ from rich.table import Table
 from arrears.demo_story import BUSINESS, END, START, WEEKLY, WEEKS
 from arrears.demo_view import told
 from domain.clock import business_date
-from domain.loan import EntryKind, LoanKey
-from domain.position import Position
+from domain.loan import Entry, EntryKind, LoanKey
 from ledger.named import queries
 from ledger.posting import load_entries, position_of
 from ledger.proof import prove
@@ -35,6 +34,21 @@ STATES = {
 }
 
 
+UNTOUCHED = """
+select count(*) from cases c where cured_at is not null
+and not exists (select from contacts k where k.lender_id = c.lender_id and k.loan_id = c.loan_id and k.sending_at is not null)
+"""
+EXPECTED = {
+    "contacted": "texts went out",
+    "NO_ANSWER": "calls brought nothing",
+    "weak cash flow": "a visit found weak cash flow",
+    "letter_sent": "a demand letter went out",
+    "agree_plan": "weekly instalments were agreed",
+    "plan_kept": "the instalments were kept",
+    "counsel_asked": "the letter was withdrawn through counsel",
+}
+
+
 @dataclass(frozen=True)
 class Ending:
     """The end of the demo, read in one go."""
@@ -43,8 +57,9 @@ class Ending:
     proof: dict[str, Any]
     story: list[tuple[date, str]]
     missing: list[str]
+    promises: dict[str, int]
     loans: int
-    without_case: int
+    untouched: int
 
     @property
     def good(self) -> bool:
@@ -56,37 +71,43 @@ async def read_ending(pool: asyncpg.Pool, now: datetime) -> Ending:
     """Read the whole ending from the ledger."""
     async with pool.acquire() as conn:
         story, missing = await _story(conn, business_date(now, "UTC"))
-        loans = await conn.fetchval("select count(*) from loans")
-        cases = await conn.fetchval("select count(*) from cases")
-        return Ending(await portfolio_report(conn, now), await prove(conn), story, missing, loans, loans - cases)
+        promises = await conn.fetch("select status, count(*) as n from promises group by status order by status")
+        return Ending(
+            report=await portfolio_report(conn, now),
+            proof=await prove(conn),
+            story=story,
+            missing=missing,
+            promises={r["status"].replace("_", " "): r["n"] for r in promises},
+            loans=await conn.fetchval("select count(*) from loans"),
+            untouched=await conn.fetchval(UNTOUCHED),
+        )
 
 
 async def _story(conn: Any, today: date) -> tuple[list[tuple[date, str]], list[str]]:
     """The shop's timeline, and what of its story did not come true."""
-    lines: list[tuple[date, str]] = []
+    lines: list[tuple[date, str, str]] = []
     happened: set[str] = set()
-    stands: dict[str, Position] = {}
+    missing: list[str] = []
     for loan_id in BUSINESS:
         key = LoanKey("default", loan_id)
+        lines += [(day, words, loan_id) for day, words in _money(await load_entries(conn, key))]
         async for event in CASES.events(conn, lender_id=key.lender_id, loan_id=loan_id):
             happened.add(_name(event))
-            if event["kind"] in {"payment_received", "approve"} or not (words := told(event["kind"], event["data"])):
-                continue
-            lines.append((event["at"].date(), f"{loan_id:<10}{words}"))
-        lines += _money(loan_id, await load_entries(conn, key))
-        stands[loan_id] = await position_of(conn, key, today)
-    expected = {
-        "contacted": "texts went out",
-        "NO_ANSWER": "calls brought nothing",
-        "weak cash flow": "a visit found weak cash flow",
-        "letter_sent": "a demand letter went out",
-        "agree_plan": "weekly instalments were agreed",
-        "plan_kept": "the instalments were kept",
-        "counsel_asked": "the letter was withdrawn through counsel",
-    }
-    missing = [words for name, words in expected.items() if name not in happened]
-    missing += [f"{loan} was repaid" for loan, position in stands.items() if position.outstanding > 0]
-    return sorted(lines, key=lambda line: line[0]), missing
+            words = told(event["kind"], event["data"])
+            if words and event["kind"] not in {"payment_received", "approve"}:
+                lines.append((event["at"].date(), words, loan_id))
+        if (await position_of(conn, key, today)).outstanding > 0:
+            missing.append(f"{loan_id} was repaid")
+    missing += [words for name, words in EXPECTED.items() if name not in happened]
+    return _together(lines), missing
+
+
+def _together(lines: list[tuple[date, str, str]]) -> list[tuple[date, str]]:
+    """Lines by day; what happened to both loans on one day stands in one line."""
+    loans: dict[tuple[date, str], list[str]] = {}
+    for day, words, loan_id in sorted(lines, key=lambda line: line[0]):
+        loans.setdefault((day, words), []).append(loan_id)
+    return [(day, f"{ids[0] if len(ids) == 1 else 'both':<10}{words}") for (day, words), ids in loans.items()]
 
 
 def _name(event: Any) -> str:
@@ -94,48 +115,38 @@ def _name(event: Any) -> str:
     body = event["data"].get("body", {})
     if event["data"].get("refused"):
         return ""
-    return body.get("data", {}).get("finding") or body.get("code") or event["kind"]
+    return str(body.get("data", {}).get("finding") or body.get("code") or event["kind"])
 
 
-def _money(loan_id: str, entries: list[Any]) -> list[tuple[date, str]]:
+def _money(entries: list[Entry]) -> list[tuple[date, str]]:
     """Payments and waivers in a few lines: the first, the last, and what lay between."""
     paid = [e for e in entries if e.kind is EntryKind.PAYMENT and e.value_date >= START]
-    waived = [e for e in entries if e.kind is EntryKind.WAIVER]
-    lines = []
+    lines = [(e.value_date, f"late fee of {e.amount:,.2f} CNY waived") for e in entries if e.kind is EntryKind.WAIVER]
     if paid:
-        lines.append((paid[0].value_date, f"{loan_id:<10}first instalment paid: {paid[0].amount:,.2f} CNY"))
-    if len(paid) > 1:
         total = sum((p.amount for p in paid), Decimal(0))
-        lines.append((paid[-1].value_date, f"{loan_id:<10}instalment {len(paid)} paid: {total:,.2f} CNY in all"))
-    return lines + [(w.value_date, f"{loan_id:<10}late fee of {w.amount:,.2f} CNY waived") for w in waived]
+        lines.append((paid[0].value_date, f"first instalment paid: {paid[0].amount:,.2f} CNY"))
+        lines.append((paid[-1].value_date, f"instalment {len(paid)} paid: {total:,.2f} CNY in all"))
+    return lines
 
 
 def tell(console: Console, ending: Ending) -> None:
     """Print the ending."""
     report = ending.report
-    console.print(
-        f"[bold]Report, {START:%d %b %Y} to {END:%d %b %Y}[/]: {ending.loans} debts, "
-        f"{report['cases']} became cases, {ending.without_case} were paid in time.\n"
-    )
+    console.print(f"[bold]Report, {START:%d %b %Y} to {END:%d %b %Y}[/]\n", highlight=False)
     table = Table.grid(padding=(0, 2))
     table.add_column(style="bold", no_wrap=True)
     table.add_column()
-    table.add_row("Stage reached", ", ".join(f"{n} {stage}" for stage, n in report["stage_reached"].items()))
+    table.add_row("Debts", f"{ending.loans}; {ending.untouched} were paid late, before anybody was contacted")
+    table.add_row("Stage reached", _stages(report["stage_reached"]))
     table.add_row("Contacts", _contacts(report["contacts"]))
     table.add_row("Tasks", _tasks(report["tasks"]))
+    table.add_row("Promises", ", ".join(f"{n} {status}" for status, n in ending.promises.items()) or "none")
     for name, key in COLLECTED.items():
         table.add_row(f"Collected {name}", _amounts(report[key]))
     table.add_row("Late fees alone left", _amounts(report["fee_only_shortfall"]))
     table.add_row("Outcome", ", ".join(f"{n} {name}" for name, n in report["outcomes"].items()))
     console.print(table, highlight=False)
-    weekly = sum(WEEKLY.values())
-    console.print(
-        f"\n[bold]小满面馆[/], a noodle shop in Chengdu; made up. {WEEKS} weeks of {weekly:,.2f} CNY on two loans."
-    )
-    for day, words in ending.story:
-        console.print(f"  [dim]{day:%d %b %Y}[/]  {words}", highlight=False)
-    for words in ending.missing:
-        console.print(f"  [bold red]missing:[/] {words}", highlight=False)
+    _tell_story(console, ending)
     console.print("\n[bold]arrears verify[/]")
     for check in ending.proof["checks"]:
         held = "[green]holds[/]" if check["ok"] else "[bold red]BROKEN[/]"
@@ -144,14 +155,37 @@ def tell(console: Console, ending: Ending) -> None:
             console.print(f"    {each['loan_id']} {each['kind']}: {each['detail']}", highlight=False)
 
 
+def _tell_story(console: Console, ending: Ending) -> None:
+    weekly = sum(WEEKLY.values())
+    console.print(
+        "\n[bold]小满面馆[/], a made-up noodle shop in Chengdu with two loans and a guarantor", highlight=False
+    )
+    for day, words in ending.story:
+        console.print(f"  [dim]{day:%d %b}[/]  {words}", highlight=False)
+    if not ending.missing:
+        console.print(f"  {WEEKS} weeks of {weekly:,.2f} CNY: principal and interest are back.", highlight=False)
+    for words in ending.missing:
+        console.print(f"  [bold red]did not come true:[/] {words}", highlight=False)
+
+
+def _stages(counts: dict[str, int]) -> str:
+    named = {"none": "no step", "sms": "text", "call": "call", "visit": "visit", "legal": "legal"}
+    return ", ".join(f"{counts[stage]} {name}" for stage, name in named.items() if counts.get(stage))
+
+
 def _contacts(counts: dict[str, int]) -> str:
     named = {"sms": "texts", "call": "calls", "visit": "visits", "letter": "letters"}
-    found: dict[str, int] = {}
+    found: dict[tuple[str, str], int] = {}
     for key, n in counts.items():
         channel, purpose, state = key.split(" ")
-        what = f"{named[channel]}{' of thanks and reminders' if purpose == 'service' else ''}{STATES[state]}"
+        about = " of thanks or about promises" if purpose == "service" else ""
+        what = (channel, f"{about}{STATES[state]}")
         found[what] = found.get(what, 0) + n
-    return ", ".join(f"{n} {what}" for what, n in found.items())
+    order = list(named)
+    return ", ".join(
+        f"{n} {named[channel]}{about}"
+        for (channel, about), n in sorted(found.items(), key=lambda i: (order.index(i[0][0]), i[0][1]))
+    )
 
 
 def _tasks(counts: dict[str, int]) -> str:

@@ -1,6 +1,7 @@
 """What the demo shows while it runs: a live table on a terminal, a line now and then where there is none."""
 
 import asyncio
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -92,17 +93,30 @@ def _payment(data: dict[str, Any]) -> str:
 
 def _outcome(data: dict[str, Any]) -> str:
     body = data.get("body", {})
-    words = (
-        f"{body.get('task_id', '').split('.')[-2].removesuffix('-1')}: {body.get('code', '').replace('_', ' ').lower()}"
-    )
-    finding = body.get("data", {}).get("finding")
-    return f"{words}, {finding}" if finding else words
+    task, code = body.get("task_id", "").split(".")[-2], body.get("code", "").replace("_", " ").lower()
+    about = body.get("data", {})
+    more = about.get("finding") or (f"{about['amount']} by {about['due_on']}" if "due_on" in about else None)
+    return f"{_plain(task)}: {code}{f', {more}' if more else ''}"
+
+
+def _plain(step: str) -> str:
+    """A step's id without what only machines need."""
+    return re.sub(r"-\d+$", "", step.removeprefix("house-")).replace("-", " ")
+
+
+def _plan(data: dict[str, Any]) -> str:
+    agreed = data.get("body", {}).get("instalments", [])
+    return f"agreed: {len(agreed)} weekly instalments of {agreed[0]['amount']}" if agreed else "instalments agreed"
+
+
+def _said(data: dict[str, Any]) -> str:
+    return str(data.get("said", "")).removeprefix("house-")
 
 
 SAYS: dict[str, Callable[[dict[str, Any]], str]] = {
-    "contacted": lambda d: str(d.get("said", "")),
+    "contacted": _said,
     "letter_sent": lambda d: "demand letter sent",
-    "contact_failed": lambda d: str(d.get("said", "")),
+    "contact_failed": _said,
     "contact_forbidden": lambda d: f"text forbidden: {d.get('why', '')}",
     "task_withdrawn": lambda d: f"task withdrawn: {d.get('why', '')}",
     "counsel_asked": lambda d: f"counsel asked to {str(d.get('task', '')).replace('_', ' the ')}",
@@ -112,7 +126,7 @@ SAYS: dict[str, Callable[[dict[str, Any]], str]] = {
     "approve": lambda d: "letter approved by a second person",
     "promise_kept": lambda d: "promise kept",
     "promise_broken": lambda d: "promise broken",
-    "agree_plan": lambda d: "weekly instalments agreed",
+    "agree_plan": _plan,
     "plan_kept": lambda d: "plan kept",
     "cured": lambda d: "CURED: nothing is past due any more",
     "closed": lambda d: "case closed",

@@ -143,6 +143,8 @@ def _began(facts: CaseFacts, strategy: Strategy, stage: Stage) -> datetime | Non
     if reached is None:
         return None
     first = min((r.began_at for step in stage.steps for r in facts.records(step.id)), default=None)
+    if stage.on_improvement == "hold":  # what a part payment does to the days past due moves nothing here
+        reached = min([reached, *(r.began_at for step in stage.steps for r in facts.records(step.id))])
     others = [
         r.ended_at
         for other in strategy.stages

@@ -115,12 +115,17 @@ def _wake_for_lasting_work(facts: CaseFacts, decision: Decision) -> Decision:
 
 
 def _closing(facts: CaseFacts) -> Decision | None:
-    """Somebody closes the case: undo first, then close."""
+    """Somebody closes the case: undo first, wait for counsel to have undone, then close."""
     if facts.closing is None:
         return None
     stage = "closing"
     undo = _undo_next(facts, "the case is being closed", stage)
-    return undo or _decide(facts, Action.CLOSE_CASE, facts.now, f"closed: {facts.closing}", stage=stage)
+    if undo:
+        return undo
+    task = _open_task(facts, COUNSEL)
+    if task:
+        return _missed_at_deadline(facts, task, stage)
+    return _decide(facts, Action.CLOSE_CASE, facts.now, f"closed: {facts.closing}", stage=stage)
 
 
 def _cured(facts: CaseFacts, strategy: Strategy) -> Decision | None:

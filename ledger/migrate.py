@@ -25,6 +25,7 @@ def migrate(dsn: str) -> None:
         [dbmate, "--migrations-dir", str(MIGRATIONS), "--no-dump-schema", "--migration-lock", "migrate"],
         capture_output=True,
         text=True,
+        check=False,
         env={**os.environ, "DATABASE_URL": _with_ssl_mode(dsn)},  # not an argument: it may hold a password
     )
     if done.returncode:

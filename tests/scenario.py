@@ -275,6 +275,17 @@ class Case:
         await self.scene.settle()
         return answer
 
+    async def poke(self) -> None:
+        """Wake the case up."""
+        known = (await self.told()).count("poke")
+        await self.handle.signal("poke")
+
+        async def heard() -> bool:
+            return (await self.told()).count("poke") > known
+
+        await poll(heard, f"case {self.key} to hear the poke")
+        await self.scene.settle()
+
     async def taken(self, message: str, **body: Any) -> Answer:
         """As `tell`, for what must be accepted."""
         answer = await self.tell(message, **body)

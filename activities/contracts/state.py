@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from pydantic import Field
+
 from activities.contracts import CaseRef, Message, Payload, Result
 
 KEPT_LINES = 40  # of the timeline; the ledger's journal has all of it
@@ -22,7 +24,7 @@ class CaseState(Payload):
     case: CaseRef
     latest: Result | None = None
     inbox: tuple[Message, ...] = ()
-    shown: dict[str, str] = {}
+    shown: dict[str, str] = Field(default_factory=dict)
     timeline: tuple[TimelineLine, ...] = ()
     roll_over_after: int = ROLL_OVER_AFTER
 

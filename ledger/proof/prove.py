@@ -72,16 +72,18 @@ async def _by_loan(rows: AsyncIterator[Any]) -> AsyncIterator[tuple[LoanKey, lis
 
 async def _once(conn: Any, violations: list[Check]) -> int:
     """One contact a step's attempt, one carrier message a contact, one contact a carrier message."""
-    async for row in PROOF.shared_keys(conn):
-        violations.append(
-            _broken("two_contacts_one_step", row, row["id"], f"{row['n']} contacts for one attempt at a step")
-        )
-    async for row in PROOF.shared_carrier_ids(conn):
-        violations.append(
-            _broken("two_contacts_one_message", row, row["id"], f"{row['n']} contacts claim this carrier message")
-        )
-    async for row in PROOF.texts_without_message(conn):
-        violations.append(_broken("no_carrier_message", row, row["id"], "sent, but no carrier message is named"))
+    violations += [
+        _broken("two_contacts_one_step", row, row["id"], f"{row['n']} contacts for one attempt at a step")
+        async for row in PROOF.shared_keys(conn)
+    ]
+    violations += [
+        _broken("two_contacts_one_message", row, row["id"], f"{row['n']} contacts claim this carrier message")
+        async for row in PROOF.shared_carrier_ids(conn)
+    ]
+    violations += [
+        _broken("no_carrier_message", row, row["id"], "sent, but no carrier message is named")
+        async for row in PROOF.texts_without_message(conn)
+    ]
     return sum([1 async for _ in PROOF.sent_contacts(conn)])
 
 
@@ -109,24 +111,42 @@ async def _permitted(conn: Any, violations: list[Check]) -> int:
 
 async def _entries(conn: Any, violations: list[Check]) -> int:
     """Each loan's versions run 1, 2, 3 without a gap; commits agree with them; every case was told."""
-    async for row in PROOF.broken_versions(conn):
-        detail = f"{row['entries']} entries up to version {row['newest']}, the loan says {row['ledger_version']}"
-        violations.append(_broken("versions", row, row["loan_id"], detail))
-    async for row in PROOF.out_of_order(conn):
-        violations.append(_broken("order", row, row["entry_id"], "committed before an entry of a lower version"))
-    async for row in PROOF.untold(conn):
-        violations.append(_broken("untold", row, row["entry_id"], "posted beside an open case that was never told"))
+    violations += [
+        _broken(
+            "versions",
+            row,
+            row["loan_id"],
+            f"{row['entries']} entries up to version {row['newest']}, the loan says {row['ledger_version']}",
+        )
+        async for row in PROOF.broken_versions(conn)
+    ]
+    violations += [
+        _broken("order", row, row["entry_id"], "committed before an entry of a lower version")
+        async for row in PROOF.out_of_order(conn)
+    ]
+    violations += [
+        _broken("untold", row, row["entry_id"], "posted beside an open case that was never told")
+        async for row in PROOF.untold(conn)
+    ]
     checked: int = await PROOF.entry_count(conn)
     return checked
 
 
 async def _undone(conn: Any, violations: list[Check]) -> int:
     """What touched the world was on record, and a cure has ended it."""
-    async for row in PROOF.standing_after_cure(conn):
-        detail = f"{row['kind']} of step {row['step_id']} stands although the case is in {row['stage']}"
-        violations.append(_broken("not_undone", row, row["effect_id"], detail))
-    async for row in PROOF.effectless(conn):
-        violations.append(_broken("not_on_record", row, row["id"], f"a {row['kind']} without an open effect on record"))
+    violations += [
+        _broken(
+            "not_undone",
+            row,
+            row["effect_id"],
+            f"{row['kind']} of step {row['step_id']} stands although the case is in {row['stage']}",
+        )
+        async for row in PROOF.standing_after_cure(conn)
+    ]
+    violations += [
+        _broken("not_on_record", row, row["id"], f"a {row['kind']} without an open effect on record")
+        async for row in PROOF.effectless(conn)
+    ]
     checked: int = await PROOF.effect_count(conn)
     return checked
 

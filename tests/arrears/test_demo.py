@@ -81,7 +81,11 @@ def test_every_entry_can_be_posted() -> None:
 def test_the_fines_are_a_good_mix() -> None:
     due = {loan: schedule(FINES, loan)[0].due_on for loan in fines()}
     assert all(START + timedelta(days=2) < day < START + timedelta(days=20) for day in due.values())
-    days_late = [min((day - due[loan]).days for day, _ in payments(loan) if day < END) for loan in fines() if payments(loan) and payments(loan)[0][0] < END]
+    days_late = [
+        min((day - due[loan]).days for day, _ in payments(loan) if day < END)
+        for loan in fines()
+        if payments(loan) and payments(loan)[0][0] < END
+    ]
     first_text = 1 + the_strategy().stages[0].steps[0].day
     assert sum(late < first_text for late in days_late) >= 4
     assert sum(late > first_text for late in days_late) >= 4
@@ -107,7 +111,9 @@ def test_the_plan_repays_the_shop_and_fits_its_cash_flow() -> None:
         mine = [d for d in plan_days() if d.loan_id == loan_id]
         owed = at_the_end(loan_id)
         assert sum(d.amount for d in mine) == owed.outstanding - owed.fee_arrears
-        assert all(later.due_on - earlier.due_on == timedelta(weeks=1) for earlier, later in zip(mine, mine[1:], strict=False))
+        assert all(
+            later.due_on - earlier.due_on == timedelta(weeks=1) for earlier, later in zip(mine, mine[1:], strict=False)
+        )
     policy = the_strategy().plan
     assert AGREED_ON < plan_days()[0].due_on
     assert (plan_days()[-1].due_on - AGREED_ON).days <= policy.approval_over_days
@@ -137,7 +143,9 @@ def test_people_know_only_the_codes_of_their_tasks(kind: str) -> None:
 
 
 def test_every_kind_of_task_has_somebody() -> None:
-    kinds = {s.do.removeprefix("task.") for stage in the_strategy().stages for s in stage.steps if s.do.startswith("task.")}
+    kinds = {
+        s.do.removeprefix("task.") for stage in the_strategy().stages for s in stage.steps if s.do.startswith("task.")
+    }
     assert kinds | {"withdraw_letter", "manual_review"} <= set(HABITS)
 
 
@@ -154,7 +162,13 @@ def test_promises_are_within_the_limits() -> None:
 def test_people_come_at_working_hours_before_the_deadline() -> None:
     for hour in range(24):
         opened = arrives_at(entries()[0]).replace(hour=hour)
-        task = {"kind": "call", "loan_id": "F-A10384", "task_id": "F-A10384.1.call-1.1", "opened_at": opened, "status": "open"}
+        task = {
+            "kind": "call",
+            "loan_id": "F-A10384",
+            "task_id": "F-A10384.1.call-1.1",
+            "opened_at": opened,
+            "status": "open",
+        }
         at = answers_at(task)
         assert 9 <= at.hour < 18
         assert timedelta(hours=2) <= at - opened < timedelta(days=3)
@@ -170,8 +184,16 @@ def test_scripted_telephones_are_of_debtors_who_never_pay() -> None:
     ("kind", "data", "words"),
     [
         ("payment_received", {"body": {"amount": "49.00", "currency": "EUR"}}, "49.00 EUR came in"),
-        ("payment_received", {"body": {"entries": [{"amount": "1.00", "currency": "EUR"}, {"amount": "2.00", "currency": "EUR"}]}}, "1.00 EUR came in, 2.00 EUR came in"),
-        ("record_outcome", {"body": {"task_id": "X.1.visit-1.1", "code": "MET_BORROWER", "data": FINDING}}, "visit: met borrower, weak cash flow"),
+        (
+            "payment_received",
+            {"body": {"entries": [{"amount": "1.00", "currency": "EUR"}, {"amount": "2.00", "currency": "EUR"}]}},
+            "1.00 EUR came in, 2.00 EUR came in",
+        ),
+        (
+            "record_outcome",
+            {"body": {"task_id": "X.1.visit-1.1", "code": "MET_BORROWER", "data": FINDING}},
+            "visit: met borrower, weak cash flow",
+        ),
         ("record_outcome", {"refused": "no"}, "refused: no"),
         ("deferred", {}, ""),
     ],

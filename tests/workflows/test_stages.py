@@ -69,7 +69,7 @@ async def test_nothing_legal_happens_before_a_second_person_agrees(scene: Scene)
     task_id = review["task_id"]
     nobody = await case.tell("record_outcome", task_id=task_id, code="APPROVED")
     assert not nobody.accepted
-    assert "who" in str(nobody.reason)
+    assert "say in `by` who answers it" in str(nobody.reason)
     await case.answer("pre_legal_review", "APPROVED", by="s1")
     same = await case.tell("approve", task_id=task_id, by="s1")
     assert not same.accepted
