@@ -1,10 +1,11 @@
 """Takes messages in: each becomes facts in the ledger, in the order it came, once; then the case decides anew."""
 
 from collections.abc import Awaitable, Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
+import asyncpg
 from pydantic import ValidationError
 from temporalio import activity
 
@@ -26,6 +27,9 @@ from ledger import outbox
 ABOUT_THE_PERSON = frozenset(
     {"bereavement", "insolvency", "attorney", "cease", "breathing_space", "vulnerability", "military", "disaster"}
 )
+# What a value raises that the ledger cannot hold; a ledger that is away raises other errors, and is tried again.
+UNKEEPABLE = (ValueError, ArithmeticError, asyncpg.DataError, asyncpg.IntegrityConstraintViolationError)
+FURTHEST = timedelta(days=36525)  # from today, to which a hold may begin or end: dates must stay in the calendar
 IN_FLIGHT_FOR = Span(count=5, unit="working day")
 
 
@@ -81,13 +85,25 @@ async def _absorb_one(case: CaseInHand, message: Message) -> str | None:
         first = error.errors()[0]
         field = ".".join(str(p) for p in first["loc"]) or "body"
         reason = f"{message.kind}, field {field}: {first['msg']}."
-    await case.journal(message.kind, message_id=message.message_id, refused=reason, **_journaled(message))
+    except UNKEEPABLE:
+        # Tried for ever it would leave the case deaf.
+        reason = f"{message.kind} holds a value that the ledger cannot keep: correct its texts, numbers and dates."
+    about = _keepable({"refused": reason, "body": {k: v for k, v in message.body.items() if v is not None}})
+    await case.journal(message.kind, message_id=message.message_id, **about)
     await case.reread()
     return reason
 
 
-def _journaled(message: Message) -> dict[str, Any]:
-    return {"body": {k: v for k, v in message.body.items() if v is not None}}
+def _keepable(value: Any) -> Any:
+    """The same without the one character that PostgreSQL's JSON refuses."""
+    match value:
+        case str():
+            return value.replace("\x00", "\ufffd")
+        case dict():
+            return {_keepable(k): _keepable(v) for k, v in value.items()}
+        case list() | tuple():
+            return [_keepable(v) for v in value]
+    return value
 
 
 async def _handle(case: CaseInHand, message: Message) -> None:
@@ -194,8 +210,12 @@ async def _place_hold(case: CaseInHand, message_id: str, body: said.PlaceHold) -
 def _moment(at: datetime | date | None, zone: str) -> datetime | None:
     """A date means the start of that day in the lender's zone; a time without a zone is UTC."""
     if isinstance(at, datetime):
-        return at if at.tzinfo else at.replace(tzinfo=UTC)
+        return _aware(at)
     return start_of(at, zone) if at is not None else None
+
+
+def _aware(at: datetime) -> datetime:
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 async def hold(
@@ -214,7 +234,10 @@ async def hold(
     subject = subject if subject not in {None, "loan"} else ("person" if reason in ABOUT_THE_PERSON else "loan")
     if reason == "payment_in_flight" and until is None:
         until = IN_FLIGHT_FOR.after(case.facts.now, case.row.strategy.calendar, case.row.lender_zone)
-    since = since or case.facts.now
+    since = _aware(since or case.facts.now)
+    for moment in (since, until or since):
+        if not -FURTHEST < moment - case.facts.now < FURTHEST:
+            raise BadInput("a hold begins and ends within a hundred years: leave `until` out where no end is known.")
     own_id = case.key.loan_id if subject == "loan" else case.row.borrower_id if subject == "person" else None
     named = subject_id or own_id
     if named is None:
@@ -227,7 +250,7 @@ async def hold(
         subject_id=named,
         reason=reason,
         scopes=sorted(scopes or REASONS[reason]),
-        since=since if since.tzinfo else since.replace(tzinfo=UTC),
+        since=since,
         until=until,
         source=source,
     )

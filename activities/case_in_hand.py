@@ -62,6 +62,10 @@ class CaseInHand:
         then = plan(self.facts.model_copy(update={"now": decision.at}), self.row.strategy)
         return then.same_step(decision) and then.at is not None and then.at <= decision.at
 
+    def means(self, decision: Decision) -> bool:
+        """Whether the planner still means that act, though perhaps later."""
+        return plan(self.facts, self.row.strategy).same_step(decision)
+
     async def journal(self, kind: str, message_id: str | None = None, **data: Any) -> None:
         """Write one line of the case's story."""
         await CASES.journal(self.conn, **this_and(self), at=self.facts.now, kind=kind, message_id=message_id, data=data)

@@ -8,18 +8,18 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import asyncpg
-from temporalio.client import Client
-from temporalio.envconfig import ClientConfig
-from temporalio.service import RPCError
 
 from domain.errors import BadInput
 from ledger.clock import LedgerClock
 from ledger.pool import open_pool
-from workers.codec import data_converter
 from workers.settings import settings
+
+# Temporal's client takes longer to import than most commands to run: only those that need it load it.
+if TYPE_CHECKING:
+    from temporalio.client import Client
 
 T = TypeVar("T")
 
@@ -46,12 +46,18 @@ async def ledger() -> AsyncIterator[Ledger]:
         await pool.close()
 
 
-async def temporal() -> Client:
+async def temporal() -> "Client":
     """A client of the Temporal server that the `TEMPORAL_*` profile names.
 
     Raises:
         BadInput: it cannot be reached.
     """
+    from temporalio.client import Client
+    from temporalio.envconfig import ClientConfig
+    from temporalio.service import RPCError
+
+    from workers.codec import data_converter
+
     config: dict[str, Any] = dict(ClientConfig.load_client_connect_config())
     address = config.setdefault("target_host", "localhost:7233")
     try:

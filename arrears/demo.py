@@ -18,10 +18,11 @@ from arrears.demo_feed import Feed
 from arrears.demo_people import People
 from arrears.demo_report import read_ending, tell
 from arrears.demo_shop import Shop
-from arrears.demo_story import END, FINES, SHOP, START, STRATEGY, entries, script
+from arrears.demo_story import END, FINES, LENDER, SHOP, START, STRATEGY, entries, script
 from arrears.demo_view import Window, elapsed
 from arrears.stack import Stack, running_stack
 from domain.errors import BadInput
+from ledger.tape import TapeFiles, take_in
 from workers.settings import settings
 
 
@@ -52,6 +53,8 @@ async def run_demo(*, keep: bool, day_seconds: float, directory: Path | None) ->
             good = await _play(stack, folder, console, began)
             if keep:
                 await _keep(stack, console)
+            else:
+                console.print("`arrears demo --keep` leaves it running, to look at each case in the Temporal UI.")
     if not good:
         raise typer.Exit(1)
 
@@ -63,8 +66,9 @@ def _check_fresh(directory: Path | None) -> None:
 
 async def _play(stack: Stack, folder: Path, console: Console, began: float) -> bool:
     first = (await stack.clock.now()).date()
-    await _take_in(stack, console)
-    console.print(f"The Temporal UI shows every case: {stack.ui}\n", highlight=False)
+    await _take_in(stack, folder, first, console)
+    days = (END - first).days
+    console.print(f"Playing {days} business days. The Temporal UI shows every case: {stack.ui}\n", highlight=False)
     feed = Feed(stack.api, _secret(folder), stack.clock)
     for entry in entries():
         if first <= date.fromisoformat(entry["value_date"]) < END:
@@ -87,9 +91,24 @@ async def _play(stack: Stack, folder: Path, console: Console, began: float) -> b
     return ending.good
 
 
-async def _take_in(stack: Stack, console: Console) -> None:
-    """The real intake: both tapes with the entries of the days before the demo's first."""
-    raise NotImplementedError
+async def _take_in(stack: Stack, folder: Path, first: date, console: Console) -> None:
+    """The real intake: both tapes, with the entries of the days before the demo's first."""
+    await stack.pool.execute("update lenders set name = $1 where lender_id = 'default'", LENDER)
+    for tape in (FINES, SHOP):
+        past = folder / f"{tape.name}-entries.csv"
+        tape.write_entries(past, before=first)
+        people = {name: tape.path(f"{name}.csv") for name in ("parties", "contacts") if tape.has(f"{name}.csv")}
+        files = TapeFiles(
+            loans=tape.path("loans.csv"), instalments=tape.path("instalments.csv"), entries=past, **people
+        )
+        report = await take_in(stack.pool, files, clock=stack.clock, strategy=STRATEGY)
+        if report.rejected:
+            raise BadInput(f"The demo's tape {tape.name} is damaged: {report.sentences[0]}")
+        counts = report.counts
+        console.print(
+            f"Took in {counts['loans'].new} debts and {counts['instalments'].new} instalments of examples/{tape.name}.",
+            highlight=False,
+        )
 
 
 def _secret(folder: Path) -> str:

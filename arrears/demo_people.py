@@ -1,7 +1,7 @@
 """The people of the demo: collectors, field agents, supervisors and counsel. Made up, and the same in every run.
 
 What somebody answers depends on the loan alone, through a hash of its id, and on what really happened: a debtor who really paid
-within a fortnight promises it on the telephone.
+within a week promises it on the telephone.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ from ledger.named import queries
 WORK = queries("work")
 ZONES = {True: ZoneInfo("Asia/Shanghai"), False: ZoneInfo("Europe/Rome")}
 AT_WORK = (time(9, 0), time(18, 0))
-PROMISE_DAYS = 14  # the strategy's limit
+PROMISE_DAYS = 7
 log = logging.getLogger(__name__)
 
 Task = Any

@@ -184,7 +184,7 @@ def _contacts(counts: dict[str, int]) -> str:
     order = list(named)
     return ", ".join(
         f"{n} {named[channel]}{about}"
-        for (channel, about), n in sorted(found.items(), key=lambda i: (order.index(i[0][0]), i[0][1]))
+        for (channel, about), n in sorted(found.items(), key=lambda i: (order.index(i[0][0]), -i[1]))
     )
 
 

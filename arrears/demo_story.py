@@ -12,6 +12,7 @@ from typing import NamedTuple
 from channels.simulator import Behaviour, Reply, Script
 
 STRATEGY = "demo"
+LENDER = "Example Credit"  # who texts and letters say they come from
 START = date(2007, 10, 7)  # the fines fall due from the 10th on; the days before them are for the stack to come up
 END = date(2008, 2, 4)  # the first day that is not played
 
@@ -46,6 +47,18 @@ class Tape:
         """The rows of one of its CSV files."""
         with self.path(file).open(encoding="utf-8", newline="") as lines:
             return list(csv.DictReader(lines))
+
+    def has(self, file: str) -> bool:
+        """Whether the tape has a file of that name."""
+        return (files("examples") / self.name / file).is_file()
+
+    def write_entries(self, to: Path, *, before: date) -> None:
+        """Write the entries of the days before one, in the form that the intake reads."""
+        rows = self.rows("entries.csv")
+        with to.open("w", encoding="utf-8", newline="") as lines:
+            writer = csv.DictWriter(lines, fieldnames=list(rows[0]))
+            writer.writeheader()
+            writer.writerows(r for r in rows if date.fromisoformat(r["value_date"]) < before)
 
 
 FINES, SHOP = Tape("fines"), Tape("business")

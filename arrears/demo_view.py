@@ -105,8 +105,8 @@ def _plain(step: str) -> str:
 
 
 def _plan(data: dict[str, Any]) -> str:
-    agreed = data.get("body", {}).get("instalments", [])
-    return f"agreed: {len(agreed)} weekly instalments of {agreed[0]['amount']}" if agreed else "instalments agreed"
+    agreed = data["body"]["instalments"]
+    return f"agreed: {len(agreed)} weekly instalments of {Decimal(agreed[0]['amount']):,.2f}"
 
 
 def _said(data: dict[str, Any]) -> str:
@@ -239,8 +239,8 @@ def _stages(shot: Snapshot) -> Table:
 
 def _figures(shot: Snapshot) -> Table:
     table = Table.grid(padding=(0, 2))
-    table.add_column()
-    table.add_column(justify="right")
+    table.add_column(min_width=15)
+    table.add_column(justify="right", min_width=9)
     for channel, name in CHANNELS.items():
         table.add_row(f"{name} so far", str(shot.contacts.get(channel, 0)))
     table.add_row("tasks open", str(shot.tasks))

@@ -124,16 +124,20 @@ async def running_stack(
             carrier=simulator,
             worker=worker,
         )
+        async with pool.acquire() as conn:
+            await clocks.run_clock(conn, datetime.now(UTC), speed=None, start=None)
         folder.publish({k: str(v) for k, v in ready.addresses().items() if k != "ready"})
         yield ready
 
 
 async def _set_clock(stack: AsyncExitStack, pool: asyncpg.Pool, day_seconds: float | None, start: date | None) -> bool:
-    """Set the business clock going, and see that it stops with the stack; whether days are shorter than real ones."""
+    """Set the business clock, paused until the stack is ready, and see that it stops with it; whether days are shorter than real ones."""
     speed = Decimal(86400) / Decimal(str(day_seconds)) if day_seconds else None
     async with pool.acquire() as conn:
         began = start_of(start, "UTC") if start else None
-        clock = await clocks.run_clock(conn, datetime.now(UTC), speed=speed, start=began)
+        real = datetime.now(UTC)
+        clock = await clocks.run_clock(conn, real, speed=speed, start=began)
+        await clocks.pause_clock(conn, real)  # until all is ready: on a slow machine days would pass with nobody at work
         await publish_shipped(conn)
         await _let_live(conn)
 

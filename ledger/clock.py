@@ -13,6 +13,7 @@ from domain.clock import BusinessClock
 
 RealTime = Callable[[], Awaitable[datetime]]
 REREAD_AFTER_SECONDS = 5.0
+REREAD_PAUSED_AFTER_SECONDS = 0.2  # a stack that starts sets the clock going at any moment
 
 
 async def wall_time() -> datetime:
@@ -36,7 +37,8 @@ class LedgerClock:
 
     async def mapping(self) -> BusinessClock:
         """The line from real to business time."""
-        stale = monotonic() - self._read_at > REREAD_AFTER_SECONDS
+        paused = self._mapping is not None and self._mapping.paused
+        stale = monotonic() - self._read_at > (REREAD_PAUSED_AFTER_SECONDS if paused else REREAD_AFTER_SECONDS)
         if stale and (self._reading is None or self._reading.done()):
             self._reading = asyncio.create_task(self._read())
         if self._mapping is None:

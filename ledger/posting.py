@@ -118,8 +118,11 @@ async def load_terms(conn: Any, key: LoanKey) -> Terms:
 async def known_entry(conn: Any, lender_id: str, entry_id: str) -> tuple[NewEntry, int] | None:
     """A posted entry by the sender's id, with its loan's version that it made."""
     row = await MONEY.entry(conn, lender_id=lender_id, entry_id=entry_id)
-    if row is None:
-        return None
+    return None if row is None else entry_from(row)
+
+
+def entry_from(row: Any) -> tuple[NewEntry, int]:
+    """A row of the ledger as the entry that was sent, with its loan's version that it made."""
     values = dict(row)
     version: int = values.pop("ledger_version")
     values |= {"kind": EntryKind(row["kind"]), "status": EntryStatus(row["status"])}

@@ -7,7 +7,7 @@ and moves time; `Case` is one loan's case, to be paid, told, and asked.
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import count
@@ -68,6 +68,56 @@ async def poll(condition: Callable[[], Awaitable[bool]], what: str, seconds: flo
         await asyncio.sleep(0.01)
 
 
+async def add_loan(
+    pool: "asyncpg.Pool[asyncpg.Record]",
+    today: date,
+    *instalments: tuple[int, str],
+    phone: str | None = "+12015550101",
+    country: str = "IT",
+    language: str = "it",
+    borrower: str | None = None,
+    strategy: str | None = None,
+) -> tuple[LoanKey, str]:
+    """A loan and its borrower; each instalment is (days past due today, amount), negative days lie ahead. By default 100 EUR, one day."""
+    key = LoanKey("default", _early_id())
+    party = borrower or f"P-{key.loan_id}"
+    points = [("mobile", phone)] if phone else []
+    async with pool.acquire() as conn, conn.transaction():
+        await conn.execute(
+            "insert into parties (lender_id, party_id, name, language) values ('default', $1, $2, $3) on conflict do nothing",
+            party,
+            NAME,
+            language,
+        )
+        for kind, value in [*points, ("address", STREET)]:
+            await conn.execute(
+                """
+                insert into contact_points (lender_id, party_id, kind, value, timezone)
+                values ('default', $1, $2, $3, 'Europe/Rome') on conflict do nothing
+                """,
+                party,
+                kind,
+                value,
+            )
+        await conn.execute(
+            """
+            insert into loans (lender_id, loan_id, borrower_id, country, currency, opened_on, product, strategy)
+            values ($1, $2, $3, $4, 'EUR', $5, 'loan', $6)
+            """,
+            *key,
+            party,
+            country,
+            today - timedelta(days=2000),
+            strategy,
+        )
+        for number, (past, amount) in enumerate(instalments or ((1, "100"),), 1):
+            due = today - timedelta(days=past)
+            await conn.execute(
+                "insert into instalments values ($1, $2, $3, $4, $5, 0, 0)", *key, number, due, Decimal(amount)
+            )
+    return key, party
+
+
 @dataclass
 class Scene:
     """One ledger, one carrier, one clock, and the cases in it."""
@@ -126,57 +176,9 @@ class Scene:
             await publish(conn, base.model_copy(update={"name": name, **changes}))
         return name
 
-    async def loan(
-        self,
-        *instalments: tuple[int, str],
-        phone: str | None = "+12015550101",
-        country: str = "IT",
-        language: str = "it",
-        borrower: str | None = None,
-        strategy: str | None = None,
-        fees: str | None = None,
-    ) -> "Case":
-        """A loan; each instalment is (days past due today, amount), negative days lie ahead. By default 100 EUR one day past due."""
-        key = LoanKey("default", _early_id())
-        today = await self.today()
-        party = borrower or f"P-{key.loan_id}"
-        async with self.pool.acquire() as conn, conn.transaction():
-            await conn.execute(
-                "insert into parties (lender_id, party_id, name, language) values ('default', $1, $2, $3) on conflict do nothing",
-                party,
-                NAME,
-                language,
-            )
-            points = [("mobile", phone)] if phone else []
-            for kind, value in [*points, ("address", STREET)]:
-                await conn.execute(
-                    """
-                    insert into contact_points (lender_id, party_id, kind, value, timezone)
-                    values ('default', $1, $2, $3, 'Europe/Rome') on conflict do nothing
-                    """,
-                    party,
-                    kind,
-                    value,
-                )
-            await conn.execute(
-                """
-                insert into loans (lender_id, loan_id, borrower_id, country, currency, opened_on, product, strategy)
-                values ($1, $2, $3, $4, 'EUR', $5, 'loan', $6)
-                """,
-                *key,
-                party,
-                country,
-                today - timedelta(days=2000),
-                strategy,
-            )
-            for number, (past, amount) in enumerate(instalments or ((1, "100"),), 1):
-                await conn.execute(
-                    "insert into instalments values ($1, $2, $3, $4, $5, 0, 0)",
-                    *key,
-                    number,
-                    today - timedelta(days=past),
-                    Decimal(amount),
-                )
+    async def loan(self, *instalments: tuple[int, str], fees: str | None = None, **loan: Any) -> "Case":
+        """A loan, as `add_loan` makes it, without a case."""
+        key, party = await add_loan(self.pool, await self.today(), *instalments, **loan)
         case = Case(self, key, party)
         if fees:
             await case.post(EntryKind.LATE_FEE, fees)
@@ -513,6 +515,3 @@ async def _end(case: Case) -> None:
 
 async def _wall_time() -> datetime:
     return datetime.now(UTC)
-
-
-__all__ = ["NAME", "START", "STREET", "Case", "Scene", "poll", "replace", "scene_on"]

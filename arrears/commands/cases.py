@@ -2,15 +2,11 @@
 
 import json
 from datetime import date
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from uuid import uuid4
 
 import typer
 from pydantic import ValidationError
-from rich.console import Console
-from rich.table import Table
-from temporalio.client import Client, RPCError, WorkflowUpdateFailedError
-from temporalio.service import RPCStatusCode
 
 from arrears.context import ledger, print_json, run, say, temporal
 from domain.errors import BadInput
@@ -19,6 +15,9 @@ from ledger.case_view import case_view, find_loan
 from ledger.named import queries
 from ledger.reporting import portfolio_report
 from ledger.reporting import why as explain
+
+if TYPE_CHECKING:
+    from temporalio.client import Client
 
 WORK = queries("work")
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -79,6 +78,9 @@ def tasks(
     if as_json:
         print_json(found)
         return
+    from rich.console import Console
+    from rich.table import Table
+
     table = Table("task", "loan", "kind", "status", "deadline")
     for task in found:
         table.add_row(
@@ -156,7 +158,9 @@ def _object(text: str, where: str) -> dict[str, Any]:
     return given
 
 
-async def _update(client: Client, workflow_id: str, name: str, body: Any) -> Answer:
+async def _update(client: "Client", workflow_id: str, name: str, body: Any) -> Answer:
+    from temporalio.client import WorkflowUpdateFailedError
+
     handle = client.get_workflow_handle(workflow_id)
     try:
         answer: Answer = await _reach(
@@ -168,6 +172,8 @@ async def _update(client: Client, workflow_id: str, name: str, body: Any) -> Ans
 
 
 async def _reach(call: Any, what: Any) -> Any:
+    from temporalio.service import RPCError, RPCStatusCode
+
     try:
         return await call
     except RPCError as error:

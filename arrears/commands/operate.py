@@ -2,22 +2,19 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from google.protobuf.json_format import ParseError
-from temporalio.client import Client, WorkflowHistory
-from temporalio.service import RPCError, RPCStatusCode
-from temporalio.worker import Replayer
 
 from arrears.context import ledger, print_json, run, say, temporal
 from domain.errors import BadInput
 from ledger.case_view import find_loan
 from ledger.migrate import migrate as bring_up_to_date
 from ledger.strategies import publish_shipped
-from workers import fleet
-from workers.codec import data_converter
 from workers.settings import settings
+
+if TYPE_CHECKING:
+    from temporalio.client import Client
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -68,8 +65,10 @@ def register(as_json: Json = False) -> None:
     print_json(done) if as_json else say(f"Registered: {', '.join(done['search_attributes'] or [])}.")
 
 
-async def _register_build(client: Client, build_id: str) -> None:
+async def _register_build(client: "Client", build_id: str) -> None:
     from temporalio.api.workflowservice.v1 import SetWorkerDeploymentCurrentVersionRequest
+
+    from workers import fleet
 
     request = SetWorkerDeploymentCurrentVersionRequest(
         namespace=client.namespace,
@@ -81,7 +80,7 @@ async def _register_build(client: Client, build_id: str) -> None:
     await client.workflow_service.set_worker_deployment_current_version(request)
 
 
-async def must_be_registered(client: Client, build_id: str) -> None:
+async def must_be_registered(client: "Client", build_id: str) -> None:
     """Refuse to serve a build that Temporal does not send work to.
 
     Raises:
@@ -89,6 +88,9 @@ async def must_be_registered(client: Client, build_id: str) -> None:
     """
     from temporalio.api.deployment.v1 import WorkerDeploymentVersion
     from temporalio.api.workflowservice.v1 import DescribeWorkerDeploymentVersionRequest
+    from temporalio.service import RPCError, RPCStatusCode
+
+    from workers import fleet
 
     version = WorkerDeploymentVersion(deployment_name=fleet.DEPLOYMENT, build_id=build_id)
     request = DescribeWorkerDeploymentVersionRequest(namespace=client.namespace, deployment_version=version)
@@ -109,6 +111,10 @@ def replay(
     as_json: Json = False,
 ) -> None:
     """Replay histories against this code; exit 1 where one diverges."""
+    from temporalio.worker import Replayer
+
+    from workers import fleet
+    from workers.codec import data_converter
 
     async def main() -> list[dict[str, Any]]:
         replayer = Replayer(workflows=fleet.WORKFLOWS, data_converter=data_converter(), workflow_runner=fleet.sandbox())
@@ -131,7 +137,10 @@ def replay(
         raise typer.Exit(1)
 
 
-async def _histories(folder: Path | None, client: Client | None) -> Any:
+async def _histories(folder: Path | None, client: "Client | None") -> Any:
+    from google.protobuf.json_format import ParseError
+    from temporalio.client import WorkflowHistory
+
     if client is not None:
         query = "WorkflowType = 'CollectionCase' and ExecutionStatus = 'Running'"
         async for history in client.list_workflows(query).map_histories():

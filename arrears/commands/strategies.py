@@ -6,10 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from activities.gate import rulebook
-from activities.words import template
 from arrears.context import ledger, print_json, run, say
-from channels.letters import letter_template_exists
 from domain.errors import BadInput
 from domain.rulebook import Rulebook
 from domain.strategy import Strategy, read_strategy
@@ -41,6 +38,10 @@ def publish(
 
 
 def _check_words(strategy: Strategy, source: str) -> None:
+    from activities.gate import rulebook
+    from activities.words import template
+    from channels.letters import letter_template_exists
+
     for name in strategy.rulebooks:
         if rulebook(name) is None:
             raise BadInput(
@@ -96,6 +97,8 @@ def show(
 
 
 def _books() -> list[Rulebook]:
+    from activities.gate import rulebook
+
     folder = files("policies") / "rulebooks"
     names = sorted(f.name.removesuffix(".toml") for f in folder.iterdir() if f.name.endswith(".toml"))
     return [book for name in names if (book := rulebook(name)) is not None]

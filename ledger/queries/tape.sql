@@ -7,12 +7,8 @@ select pg_advisory_xact_lock(hashtextextended('tape', 0));
 create temp table known_codes (kind text, code text, decimals int, primary key (kind, code)) on commit drop;
 create temp table rejected (file text, line bigint, field text, reason text, row text[]) on commit drop;
 create temp table touched (lender_id text, loan_id text, file text) on commit drop;
-create temp table changed (kind text, lender_id text, id text) on commit drop;
+create temp table changed (kind text, lender_id text, id text, party_id text) on commit drop;
 create temp table posted (lender_id text, loan_id text, before bigint) on commit drop;
-
--- name: rejected_rows
--- The refused rows of a file, in its order.
-select line, field, reason, row from rejected where file = :file order by line;
 
 -- name: count_rejected$
 -- How many rows of a file were refused.
@@ -35,12 +31,22 @@ select distinct lender_id, lender_id from staged_loans
 on conflict do nothing;
 
 -- name: count_changed_loans$
--- Staged loans of which the loan, its borrower or the borrower's number is another than before.
-select count(distinct (s.lender_id, s.loan_id)) from staged_loans s
-where (s.lender_id, s.loan_id) in (select lender_id, id from changed where kind = 'loans')
-   or (s.lender_id, s.borrower_id) in (select lender_id, id from changed where kind <> 'loans');
+-- Staged loans, not new ones, of which the loan, its borrower or the borrower's number is another than before.
+select count(*) from staged_loans s
+where (s.lender_id, s.loan_id) not in (select lender_id, id from changed where kind = 'new loans')
+  and ((s.lender_id, s.loan_id) in (select lender_id, id from changed where kind = 'loans')
+       or (s.lender_id, s.borrower_id) in (select lender_id, id from changed where kind in ('parties', 'contact_points', 'new contact_points')));
 
--- name: tell_open_cases
+-- name: count_changed_parties$
+-- Staged parties, not newly beside their loan, of which the person or the role is another than before.
+select count(*) from staged_parties s
+where not exists (select from changed n where n.kind = 'new loan_parties' and (n.lender_id, n.id, n.party_id) = (s.lender_id, s.loan_id, s.party_id))
+  and exists (
+      select from changed c
+      where c.lender_id = s.lender_id and c.party_id = s.party_id and (c.kind = 'parties' or c.kind = 'loan_parties' and c.id = s.loan_id)
+  );
+
+-- name: touched_loans
 -- Loans with an open case whose tape changed, locked long ago, and what changed.
 select t.lender_id, t.loan_id, array_agg(distinct t.file order by t.file) as files
 from touched t group by t.lender_id, t.loan_id order by t.lender_id, t.loan_id;

@@ -1,7 +1,10 @@
-"""Posts a file of entries: the same rules and consequences as ledger/posting.py, for all rows at once."""
+"""Posts a file of entries: the rules and consequences of ledger/posting.py, for all rows at once."""
 
-from itertools import batched
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
+
+import asyncpg
 
 from domain.clock import Clock, business_date
 from domain.errors import BadInput
@@ -10,11 +13,139 @@ from ledger import outbox
 from ledger.named import queries
 from ledger.new_entry import NewEntry
 from ledger.posting import entry_from, message_for, position_of, post_within, settle_cured, told
-from ledger.tape.merging import lock_concerned
 from ledger.tape.reading import TapeFile
 from ledger.tape.rules import Check, Rule
 from ledger.tape.staging import refuse
 
 TAPE = queries("tape")
-"""
-"""
+TOLD_AT_ONCE = 100  # entries in one message; a signal should stay small
+
+AGAINST_LEDGER = Check(
+    """
+    select s.*, l.currency as loan_currency,
+           e.entry_id is not null and (
+               e.loan_id, e.kind, e.amount, e.currency, e.value_date, e.reverses, e.status,
+               e.component, e.instalment, e.direction, e.reason, e.source, e.payer
+           ) is distinct from (
+               s.loan_id, s.kind, s.amount::numeric, s.currency, s.value_date::date, s.reverses, s.status,
+               s.component, s.instalment::int, s.direction, s.reason, s.source, s.payer
+           ) or k.entry <> jsonb_strip_nulls(to_jsonb(s) - array['line', 'malformed', 'raw'])
+                           || jsonb_build_object('amount', trim_scale(s.amount::numeric)::text) as other_content
+    from staged_entries s
+    left join entries e using (lender_id, entry_id)
+    left join suspense k using (lender_id, entry_id)
+    left join loans l on l.lender_id = s.lender_id and l.loan_id = s.loan_id
+    """,
+    (
+        Rule(
+            "entry_id",
+            "other_content",
+            "entry {entry_id} is already known with other content: post a reversal or use a new id.",
+        ),
+        Rule(
+            "currency",
+            "currency <> loan_currency",
+            "entry {entry_id} is in {currency}, but loan {loan_id} is in {loan_currency}: convert it first.",
+        ),
+    ),
+)
+# Only new entries of known loans are staged by now, so what a reversal names stands here or in the ledger.
+REVERSALS = Check(
+    """
+    select s.*, t.kind as target_kind, abs(t.amount) - coalesce(b.amount, 0) as still_left,
+           sum(s.amount::numeric) over (partition by s.lender_id, s.reverses order by s.line) as wanted
+    from staged_entries s
+    left join (
+        select lender_id, loan_id, entry_id, kind, amount from entries
+        where (lender_id, loan_id) in (select lender_id, loan_id from staged_entries where kind = 'reversal')
+        union all
+        select lender_id, loan_id, entry_id, kind, amount::numeric from staged_entries
+    ) t on t.lender_id = s.lender_id and t.loan_id = s.loan_id and t.entry_id = s.reverses
+    left join (
+        select lender_id, loan_id, reverses, sum(amount) as amount from entries
+        where kind = 'reversal' and (lender_id, loan_id) in (select lender_id, loan_id from staged_entries where kind = 'reversal')
+        group by lender_id, loan_id, reverses
+    ) b on b.lender_id = s.lender_id and b.loan_id = s.loan_id and b.reverses = s.reverses
+    where s.kind = 'reversal'
+    """,
+    (
+        Rule("reverses", "target_kind is null", "reverses {reverses} is no entry of loan {loan_id}: correct the id."),
+        Rule(
+            "reverses",
+            "target_kind = 'reversal'",
+            "reverses {reverses} is a reversal itself: post the entry that it took back anew.",
+        ),
+        Rule(
+            "amount",
+            "wanted > still_left",
+            "amount {amount} is more than what is left of entry {reverses}: reverse at most that.",
+        ),
+    ),
+)
+
+
+@dataclass(frozen=True)
+class PostedRows:
+    """How many rows were posted, how many were known, and how many wait in suspense."""
+
+    new: int
+    known: int
+    suspense: int
+
+
+async def post_rows(conn: Any, file: TapeFile) -> PostedRows:
+    """Post the checked rows of a file; their loans are locked."""
+    await refuse(conn, file, AGAINST_LEDGER)
+    known: int = await TAPE.count_known_entries(conn)
+    kept: int = await TAPE.count_kept_entries(conn)
+    suspense: int = await TAPE.suspend_staged(conn)
+    await refuse(conn, file, REVERSALS)
+    await TAPE.leave_suspense_staged(conn)
+    await TAPE.note_versions(conn)
+    status: str = await TAPE.post_staged(conn)
+    await TAPE.move_versions(conn)
+    return PostedRows(int(status.rsplit(" ", 1)[-1]), known + kept, suspense)
+
+
+async def match_suspense(conn: Any, clock: Clock) -> int:
+    """Post the entries that waited for a loan of this tape; what cannot be posted waits on. Returns how many were."""
+    matched = 0
+    for row in [r async for r in TAPE.suspense_of_known_loans(conn)]:
+        try:
+            async with conn.transaction():
+                await post_within(conn, NewEntry.read(row["entry"]), clock)
+        except (BadInput, asyncpg.UniqueViolationError):
+            continue
+        matched += 1
+    return matched
+
+
+async def tell_cases(conn: Any, clock: Clock) -> None:
+    """Tell every open case that the tape concerns, and end the chase of those that it cured."""
+    concerned: set[LoanKey] = set()
+    async for row in TAPE.touched_loans(conn):
+        key = LoanKey(row["lender_id"], row["loan_id"])
+        await outbox.add(conn, key, "ledger_changed", {"about": "tape", "files": row["files"]})
+        concerned.add(key)
+    async for row in TAPE.posted_to_cases(conn):
+        key = LoanKey(row["lender_id"], row["loan_id"])
+        await _tell_entries(conn, key, row["before"])
+        concerned.add(key)
+    now = await clock.now()
+    for key in sorted(concerned):
+        zone: str = await TAPE.zone_of_lender(conn, lender_id=key.lender_id)
+        await settle_cured(conn, key, await position_of(conn, key, business_date(now, zone)), now)
+
+
+async def _tell_entries(conn: Any, key: LoanKey, before: int) -> None:
+    rows = TAPE.entries_since(conn, lender_id=key.lender_id, loan_id=key.loan_id, before=before)
+    by_message: dict[str, list[dict[str, Any]]] = {}
+    for entry, version in [entry_from(row) async for row in rows]:
+        by_message.setdefault(message_for(entry), []).append(told(entry, version))
+    for message, entries in by_message.items():
+        for part in _parts(entries):
+            await outbox.add(conn, key, message, {"entries": part})
+
+
+def _parts(entries: list[dict[str, Any]]) -> Iterable[list[dict[str, Any]]]:
+    return (entries[at : at + TOLD_AT_ONCE] for at in range(0, len(entries), TOLD_AT_ONCE))

@@ -1,20 +1,18 @@
-"""The files of a tape (design.md 9): their columns, what makes a row the same row, and the rules that each must satisfy."""
+"""The files about loans and people (design.md 9): their columns, what makes a row the same row, and the rules for each."""
 
-from dataclasses import dataclass
-
-from domain.loan import EntryKind, EntryStatus
+from ledger.tape.kind import FileKind
 from ledger.tape.rules import (
     Check,
     Rule,
     code,
     country,
     days,
-    fits_currency,
     ids,
     language,
     needed,
     numbers,
     one_of,
+    rules,
     texts,
     timezone,
     truths,
@@ -32,54 +30,6 @@ ROLES = (
     "executor",
 )
 SCOPES = ("voice_auto", "sms", "email", "hours", "frequency", "third_party", "recording")
-
-
-@dataclass(frozen=True)
-class FileKind:
-    """One kind of file. `needed` columns stand in every header; `key` columns name a row; `checks` come one after another."""
-
-    name: str
-    needed: tuple[str, ...]
-    optional: tuple[str, ...]
-    key: tuple[str, ...]
-    checks: tuple[Check, ...]
-    usual: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def defaults(self) -> dict[str, str]:
-        """What an empty or absent field means."""
-        return {"lender_id": "default", **dict(self.usual)}
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """All columns that mean something."""
-        return ("lender_id", *self.needed, *self.optional)
-
-    @property
-    def staged(self) -> str:
-        """The table that its rows wait in, all of them text."""
-        return f"staged_{self.name}"
-
-    @property
-    def repeated(self) -> Check:
-        """No row says other than an earlier row of the same key."""
-        first = ", ".join(f"first.{name}" for name in self.columns)
-        this = ", ".join(f"s.{name}" for name in self.columns)
-        keys = ", ".join(self.key)
-        source = f"""
-            select s.*, first.line as first_line from {self.staged} s
-            join (select {keys}, min(line) as line from {self.staged} group by {keys} having count(*) > 1) again using ({keys})
-            join {self.staged} first on first.line = again.line
-            where ({first}) is distinct from ({this})"""  # noqa: S608
-        says = " ".join(f"{name} {{{name}}}" for name in self.key if name != "lender_id")
-        return Check(
-            source,
-            (Rule(self.key[-1], "true", f"{says} is in line {{first_line}} with other content: keep one of the two rows."),),
-        )
-
-
-def _rules(*rules: Rule | list[Rule]) -> tuple[Rule, ...]:
-    return tuple(r for rule in rules for r in (rule if isinstance(rule, list) else [rule]))
 
 
 LOANS = FileKind(
@@ -114,13 +64,30 @@ LOANS = FileKind(
     checks=(
         Check(
             "select * from staged_loans",
-            _rules(
-                needed("loan_id", "borrower_id", "borrower_name", "borrower_kind", "country", "currency", "opened_on", "product"),
+            rules(
+                needed(
+                    "loan_id",
+                    "borrower_id",
+                    "borrower_name",
+                    "borrower_kind",
+                    "country",
+                    "currency",
+                    "opened_on",
+                    "product",
+                ),
                 ids("lender_id", "loan_id", "borrower_id"),
-                Rule("loan_id", "loan_id like '%/%'", "loan_id {loan_id} holds a slash, which stands between lender and loan: remove it."),
+                Rule(
+                    "loan_id",
+                    "loan_id like '%/%'",
+                    "loan_id {loan_id} holds a slash, which stands between lender and loan: remove it.",
+                ),
                 texts("borrower_name", "product", "portfolio_id", "governing_law", "collateral_ref"),
                 one_of("borrower_kind", ("person", "sole_trader", "business")),
-                Rule("phone", f"phone !~ {PHONE}", "phone is no E.164 number: write it as +12015550100, or leave it empty."),
+                Rule(
+                    "phone",
+                    f"phone !~ {PHONE}",
+                    "phone is no E.164 number: write it as +12015550100, or leave it empty.",
+                ),
                 language(),
                 timezone(),
                 country(),
@@ -174,7 +141,7 @@ PARTIES = FileKind(
     checks=(
         Check(
             "select * from staged_parties",
-            _rules(
+            rules(
                 needed("loan_id", "party_id", "role", "name", "liable", "may_discuss"),
                 ids("lender_id", "loan_id", "party_id"),
                 texts("name"),
@@ -217,7 +184,9 @@ PARTIES = FileKind(
     ),
 )
 
-_KNOWN_PARTY = Rule("party_id", "known_party is null", "party {party_id} is unknown: put it into the loans or parties file.")
+_KNOWN_PARTY = Rule(
+    "party_id", "known_party is null", "party {party_id} is unknown: put it into the loans or parties file."
+)
 
 CONTACTS = FileKind(
     name="contacts",
@@ -228,7 +197,7 @@ CONTACTS = FileKind(
     checks=(
         Check(
             "select * from staged_contacts",
-            _rules(
+            rules(
                 needed("party_id", "kind", "value"),
                 ids("lender_id", "party_id", "value"),
                 texts("region", "postcode", "source"),
@@ -238,7 +207,11 @@ CONTACTS = FileKind(
                     f"kind in ('mobile', 'landline') and value !~ {PHONE}",
                     "value is no E.164 number: write it as +12015550100.",
                 ),
-                Rule("value", r"kind = 'email' and value !~ '^[^@\s]+@[^@\s]+$'", "value is no e-mail address: write it as a@b.example."),
+                Rule(
+                    "value",
+                    r"kind = 'email' and value !~ '^[^@\s]+@[^@\s]+$'",
+                    "value is no e-mail address: write it as a@b.example.",
+                ),
                 country(),
                 timezone(),
                 days("verified_on"),
@@ -260,7 +233,7 @@ CONSENTS = FileKind(
     checks=(
         Check(
             "select * from staged_consents",
-            _rules(
+            rules(
                 needed("party_id", "contact_value", "scope", "given_on"),
                 ids("lender_id", "party_id", "contact_value"),
                 texts("evidence"),
@@ -271,69 +244,6 @@ CONSENTS = FileKind(
         Check(
             "select s.*, p.party_id as known_party from staged_consents s left join parties p using (lender_id, party_id)",
             (_KNOWN_PARTY,),
-        ),
-    ),
-)
-
-_PARTS = ("principal", "interest", "fee")
-INSTALMENTS = FileKind(
-    name="instalments",
-    needed=("loan_id", "number", "due_on", *_PARTS),
-    optional=(),
-    key=("lender_id", "loan_id", "number"),
-    checks=(
-        Check(
-            "select * from staged_instalments",
-            _rules(
-                needed("loan_id", "number", "due_on", *_PARTS),
-                ids("lender_id", "loan_id"),
-                Rule("number", r"number !~ '^(0|[1-9]\d{0,8})$'", "number '{number}' is not a whole number: count instalments 1, 2, 3."),
-                days("due_on"),
-                numbers(*_PARTS),
-            ),
-        ),
-        Check(
-            """
-            select s.*, l.currency, c.decimals from staged_instalments s
-            left join loans l using (lender_id, loan_id)
-            left join known_codes c on c.kind = 'currency' and c.code = l.currency
-            """,
-            _rules(
-                Rule("loan_id", "currency is null", "loan {loan_id} is unknown: put it into the loans file."),
-                fits_currency(_PARTS, "currency"),
-            ),
-        ),
-    ),
-)
-
-ENTRIES = FileKind(
-    name="entries",
-    needed=("entry_id", "loan_id", "kind", "amount", "currency", "value_date"),
-    optional=("reverses", "status", "component", "instalment", "direction", "reason", "source", "payer"),
-    key=("lender_id", "entry_id"),
-    usual=(("status", "settled"),),
-    checks=(
-        Check(
-            "select s.*, c.decimals from staged_entries s left join known_codes c on c.kind = 'currency' and c.code = s.currency",
-            _rules(
-                needed("entry_id", "loan_id", "kind", "amount", "currency", "value_date"),
-                ids("lender_id", "entry_id", "loan_id", "reverses"),
-                texts("component", "direction", "reason", "source", "payer"),
-                one_of("kind", EntryKind),
-                Rule("currency", "decimals is null", "currency '{currency}' is not an ISO 4217 code: use one such as EUR or CNY."),
-                numbers("amount", signed="kind = 'adjustment'"),
-                Rule("amount", "amount::numeric = 0", "amount is zero: leave the row out, or give the amount that moved."),
-                fits_currency(["amount"], "currency"),
-                days("value_date"),
-                one_of("status", EntryStatus),
-                Rule("instalment", r"instalment !~ '^(0|[1-9]\d{0,8})$'", "instalment '{instalment}' is not a whole number: write its number."),
-                Rule(
-                    "reverses",
-                    "kind = 'reversal' and reverses is null",
-                    "reverses is missing: a reversal names the entry that it takes back.",
-                ),
-                Rule("reverses", "kind <> 'reversal' and reverses is not null", "reverses is for reversals alone: leave it empty."),
-            ),
         ),
     ),
 )

@@ -7,7 +7,7 @@ The statements are put together from the names below alone; what a file says onl
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from ledger.tape.files import FileKind
+from ledger.tape.kind import FileKind
 
 
 class Merged(NamedTuple):
@@ -26,6 +26,11 @@ class Merge:
     values: tuple[str, ...]
     rows: str
     by_party: bool = False
+
+    @property
+    def counted(self) -> bool:
+        """Whether new rows matter to the count of changed ones: those of files that feed several tables."""
+        return self.table in {"loans", "loan_parties", "contact_points"}
 
     @property
     def id(self) -> str:
@@ -149,7 +154,7 @@ MERGES = {"loans": LOANS, "parties": PARTIES, "contacts": CONTACTS, "consents": 
 
 async def lock_concerned(conn: Any, kind: FileKind) -> None:
     """Lock the loans that a file speaks of: their borrowers first, then they, each sorted by id (ledger/locks.py)."""
-    if "loan_id" in kind.key or "loan_id" in kind.needed:
+    if "loan_id" in kind.needed:
         concerned = f"select lender_id, loan_id from {kind.staged}"
     else:
         concerned = f"""
@@ -187,7 +192,7 @@ def _update(merging: Merge, kind: FileKind) -> str:
             insert into tape_history (lender_id, kind, key, version, row)
             select t.lender_id, '{table}', concat_ws('/', {key}), t.version, to_jsonb(t) from old t
         ),
-        noted as (insert into changed (kind, lender_id, id) select '{table}', t.lender_id, t.{merging.id} from old t),
+        noted as ({_noted(merging, table, "old")}),
         {_touched(merging, kind, "old")}
         update {table} t set {", ".join(f"{name} = f.{name}" for name in merging.values)}, version = t.version + 1
         from fresh f where {same} and ({old}) is distinct from ({fresh})"""
@@ -200,12 +205,15 @@ def _insert(merging: Merge, kind: FileKind) -> str:
         with fresh as materialized (
             select {columns} from ({merging.rows}) f where not exists (select from {merging.table} t where {same})
         ),
-        noted as (
-            insert into changed (kind, lender_id, id) select '{merging.table}', f.lender_id, f.{merging.id} from fresh f
-            where '{merging.table}' = 'contact_points'
-        ),
+        noted as ({_noted(merging, f"new {merging.table}", "fresh") if merging.counted else "select"}),
         {_touched(merging, kind, "fresh")}
         insert into {merging.table} ({columns}) select {columns} from fresh"""
+
+
+def _noted(merging: Merge, what: str, rows: str) -> str:
+    """Notes rows for the count of changed ones, which may follow from several tables."""
+    person = "party_id" if "party_id" in merging.key else "null"
+    return f"insert into changed (kind, lender_id, id, party_id) select '{what}', lender_id, {merging.id}, {person} from {rows}"
 
 
 def _touched(merging: Merge, kind: FileKind, rows: str) -> str:

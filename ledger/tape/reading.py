@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from domain.errors import BadInput
 from ledger.new_entry import CONTROLS
-from ledger.tape.files import FileKind
+from ledger.tape.kind import FileKind
 
 # How far a file has been read: its name, bytes read, bytes in all.
 Progress = Callable[[str, int, int], None]
@@ -43,10 +43,10 @@ class TapeFile(NamedTuple):
     def rows(self, progress: Progress | None = None) -> Iterator[Row]:
         """All rows in order; empty lines are none."""
         size = self.path.stat().st_size
-        with self.path.open(encoding="utf-8-sig", newline="") as text:
+        with self.path.open("rb") as raw, io.TextIOWrapper(raw, encoding="utf-8-sig", newline="") as text:
             for count, row in enumerate(self._json_rows(text) if self.jsonl else self._csv_rows(text)):
                 if progress and count % 5000 == 0:
-                    progress(self.path.name, text.buffer.tell(), size)
+                    progress(self.path.name, raw.tell(), size)
                 yield row
         if progress:
             progress(self.path.name, size, size)
@@ -100,7 +100,9 @@ def _plain(name: str, value: object) -> str:
         case bool():
             return str(value).lower()
         case _Fraction():
-            raise BadInput(f'{name} is a JSON number with decimals: write it as a string such as "12.50", which loses nothing.')
+            raise BadInput(
+                f'{name} is a JSON number with decimals: write it as a string such as "12.50", which loses nothing.'
+            )
         case int():
             return str(value)
         case str() if CONTROLS.search(value):

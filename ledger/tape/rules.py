@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 LONGEST_TEXT = 200
+LONGEST_SHOWN = 120
 PLACE = re.compile(r"\{(\w+)\}")
 
 
@@ -18,7 +19,7 @@ class Rule(NamedTuple):
     @property
     def reason_sql(self) -> str:
         """The reason as an SQL expression."""
-        shown = "".join(f", left({name}::text, 40)" for name in PLACE.findall(self.reason))
+        shown = "".join(f", left({name}::text, {LONGEST_SHOWN})" for name in PLACE.findall(self.reason))
         text = PLACE.sub("%s", self.reason.replace("%", "%%")).replace("'", "''")
         return f"format('{text}'{shown})"
 
@@ -30,6 +31,11 @@ class Check(NamedTuple):
     rules: tuple[Rule, ...]
 
 
+def rules(*groups: Rule | list[Rule]) -> tuple[Rule, ...]:
+    """Rules and groups of rules as one table."""
+    return tuple(rule for group in groups for rule in (group if isinstance(group, list) else [group]))
+
+
 def texts(*fields: str) -> list[Rule]:
     """Free text of some length, in one line."""
     return [
@@ -37,7 +43,11 @@ def texts(*fields: str) -> list[Rule]:
         for field in fields
         for rule in (
             Rule(field, f"{field} ~ '[[:cntrl:]]'", f"{field} holds a control character: remove it."),
-            Rule(field, f"length({field}) > {LONGEST_TEXT}", f"{field} is longer than {LONGEST_TEXT} characters: shorten it."),
+            Rule(
+                field,
+                f"length({field}) > {LONGEST_TEXT}",
+                f"{field} is longer than {LONGEST_TEXT} characters: shorten it.",
+            ),
         )
     ]
 
@@ -50,7 +60,8 @@ def needed(*fields: str) -> list[Rule]:
 def ids(*fields: str) -> list[Rule]:
     """Names that other rows refer to."""
     spaces = [
-        Rule(field, f"{field} <> btrim({field})", f"{field} begins or ends with a space: remove it.") for field in fields
+        Rule(field, f"{field} <> btrim({field})", f"{field} begins or ends with a space: remove it.")
+        for field in fields
     ]
     return [*texts(*fields), *spaces]
 
@@ -59,7 +70,9 @@ def one_of(field: str, values: Iterable[str]) -> Rule:
     """One of a few words."""
     values = list(values)
     listed = ", ".join(f"'{value}'" for value in values)
-    return Rule(field, f"{field} not in ({listed})", f"{field} '{{{field}}}' is not known: use one of {', '.join(values)}.")
+    return Rule(
+        field, f"{field} not in ({listed})", f"{field} '{{{field}}}' is not known: use one of {', '.join(values)}."
+    )
 
 
 def code(field: str, kind: str, remedy: str, expression: str | None = None) -> Rule:
@@ -67,7 +80,7 @@ def code(field: str, kind: str, remedy: str, expression: str | None = None) -> R
     value = expression or field
     return Rule(
         field,
-        f"{value} not in (select code from known_codes where kind = '{kind}')",
+        f"{value} not in (select code from known_codes where kind = '{kind}')",  # noqa: S608
         f"{field} '{{{field}}}' is not known: {remedy}.",
     )
 

@@ -13,7 +13,7 @@ from ledger.tape.reading import Progress, TapeFile, joined
 from ledger.tape.rules import Check, Rule
 
 ROWS_A_CHUNK = 2000
-UNREADABLE = Check("select * from {staged}", (Rule("", "malformed is not null", "{malformed}"),))
+UNREADABLE = Rule("", "malformed is not null", "{malformed}")
 
 
 async def stage(conn: Any, file: TapeFile, progress: Progress | None) -> int:
@@ -45,7 +45,7 @@ async def refuse(conn: Any, file: TapeFile, check: Check) -> int:
     status: str = await conn.execute(f"""
         with judged as (
             select q.line, case rule {fields} end as field, case rule {reasons} end as reason
-            from (select q.*, case {broken} end as rule from ({check.source.format(staged=kind.staged)}) q offset 0) q
+            from (select q.*, case {broken} end as rule from ({check.source}) q offset 0) q
             where rule is not null
         ), gone as (
             delete from {kind.staged} s using judged j where j.line = s.line
@@ -59,7 +59,7 @@ async def refuse(conn: Any, file: TapeFile, check: Check) -> int:
 async def check_rows(conn: Any, file: TapeFile) -> None:
     """Refuse unreadable rows, those that break a rule of their file, and those that contradict an earlier row."""
     kind = file.kind
-    await refuse(conn, file, Check(UNREADABLE.source.format(staged=kind.staged), UNREADABLE.rules))
+    await refuse(conn, file, Check(f"select * from {kind.staged}", (UNREADABLE,)))
     await refuse(conn, file, kind.checks[0])
     await refuse(conn, file, kind.repeated)
     for check in kind.checks[1:]:

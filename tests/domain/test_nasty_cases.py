@@ -118,6 +118,16 @@ def test_a_part_payment_in_legal_holds_the_stage_and_the_letter_is_next() -> Non
     assert (decision.action, decision.at, decision.stage) == (Action.SEND_DEMAND_LETTER, life.now, "legal")
 
 
+def test_a_part_payment_in_legal_brings_no_early_stage_that_was_passed_by() -> None:
+    made = content()["stages"]
+    made[-1]["requires"] = ["visit"]
+    life = until(late(61, count=4, strategy=small(stages=made)), Action.OPEN_PRE_LEGAL_REVIEW)
+    life.pay(200)
+    life.answer("APPROVED")
+    assert life.did(Action.SEND_SMS) == []
+    assert life.next().action is Action.SEND_DEMAND_LETTER
+
+
 def test_a_small_payment_leaves_the_call_task_open() -> None:
     life = until(late(20), Action.OPEN_CALL_TASK)
     life.pay(1)

@@ -1,0 +1,181 @@
+"""Takes in a tape: all its files in one transaction, so that nobody ever sees a debt without the payments that came with it."""
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+from domain.clock import Clock
+from domain.errors import BadInput
+from ledger.named import queries
+from ledger.tape.codes import known_codes
+from ledger.tape.entries import match_suspense, post_rows, tell_cases
+from ledger.tape.files import CONSENTS, CONTACTS, LOANS, PARTIES
+from ledger.tape.kind import FileKind
+from ledger.tape.merging import MERGES, lock_concerned, merge
+from ledger.tape.money_files import ENTRIES, INSTALMENTS
+from ledger.tape.reading import Progress, TapeFile, inspect
+from ledger.tape.staging import check_rows, drop_repeated, shown, stage
+
+TAPE = queries("tape")
+SENTENCES = 20
+ALWAYS_REPORTED = ("loans", "instalments", "entries")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TapeFiles:
+    """The files of a tape, taken in this order: each names what stands in the ones before it."""
+
+    loans: Path | None = None
+    parties: Path | None = None
+    contacts: Path | None = None
+    consents: Path | None = None
+    instalments: Path | None = None
+    entries: Path | None = None
+
+    def given(self) -> Iterator[tuple[Path, FileKind]]:
+        """The files there are, with their kinds."""
+        for kind in (LOANS, PARTIES, CONTACTS, CONSENTS, INSTALMENTS, ENTRIES):
+            path: Path | None = getattr(self, kind.name)
+            if path is not None:
+                yield path, kind
+
+
+@dataclass
+class Counts:
+    """What became of a file's rows. An entry in suspense names a loan that nobody knows yet."""
+
+    read: int = 0
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    rejected: int = 0
+    suspense: int | None = None
+
+    def as_json(self) -> dict[str, int]:
+        """The counts that apply."""
+        return {name: value for name, value in vars(self).items() if value is not None}
+
+
+@dataclass
+class TapeReport:
+    """What an intake did. `sentences` say why rows were refused, the first few; `ignored` names columns that mean nothing here.
+
+    `matched` counts entries that had waited in suspense for a loan of this tape.
+    """
+
+    counts: dict[str, Counts] = field(default_factory=lambda: {name: Counts() for name in ALWAYS_REPORTED})
+    sentences: list[str] = field(default_factory=list)
+    ignored: list[str] = field(default_factory=list)
+    matched: int = 0
+
+    @property
+    def rejected(self) -> int:
+        """Refused rows of all files."""
+        return sum(each.rejected for each in self.counts.values())
+
+    def as_json(self) -> dict[str, dict[str, int]]:
+        """The shape of design.md 9."""
+        return {name: each.as_json() for name, each in self.counts.items()}
+
+
+async def take_in(
+    pool: "asyncpg.Pool[asyncpg.Record]",
+    files: TapeFiles,
+    *,
+    clock: Clock,
+    strategy: str | None = None,
+    rejects: Path | None = None,
+    progress: Progress | None = None,
+) -> TapeReport:
+    """Take a tape into the ledger: what is good is merged, what is not goes to the rejects file with its line and reason.
+
+    Taking the same files again changes nothing. `strategy` is what the next cases of the taken loans follow.
+
+    Raises:
+        BadInput: a file cannot be used at all, the strategy is not published, or the rejects file cannot be written; then nothing
+            was taken.
+    """
+    tape = [inspect(path, kind) for path, kind in files.given()]
+    report = TapeReport()
+    report.ignored = [f"{file.path.name}: {name}" for file in tape for name in file.ignored]
+    try:
+        async with pool.acquire() as conn, conn.transaction():
+            await _prepare(conn, strategy)
+            for file in tape:
+                report.counts[file.kind.name] = await _take_file(conn, file, strategy, progress)
+            if files.loans:
+                report.matched = await match_suspense(conn, clock)
+            await tell_cases(conn, clock)
+            await _write_rejects(conn, tape, rejects, report)
+            await TAPE.tape_loaded(conn)
+    except (asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError):
+        raise BadInput(
+            "an entry of the tape was posted elsewhere meanwhile, and nothing was taken: load the tape again."
+        ) from None
+    return report
+
+
+async def _prepare(conn: Any, strategy: str | None) -> None:
+    await TAPE.one_tape_at_a_time(conn)
+    if strategy is not None and not await TAPE.strategy_published(conn, name=strategy):
+        raise BadInput(f"strategy {strategy!r} is not published: publish it with `arrears strategy publish FILE`.")
+    await TAPE.make_workbench(conn)
+    await conn.copy_records_to_table("known_codes", records=known_codes())
+
+
+async def _take_file(conn: Any, file: TapeFile, strategy: str | None, progress: Progress | None) -> Counts:
+    kind = file.kind
+    counts = Counts(read=await stage(conn, file, progress))
+    await check_rows(conn, file)
+    repeated = await drop_repeated(conn, file)
+    await lock_concerned(conn, kind)
+    if kind is ENTRIES:
+        posted = await post_rows(conn, file)
+        counts.new, counts.unchanged, counts.suspense = posted.new, posted.known + repeated, posted.suspense
+    else:
+        await _merge_file(conn, kind, counts, strategy)
+    counts.rejected = await TAPE.count_rejected(conn, file=kind.name)
+    if kind is not ENTRIES:
+        counts.unchanged = counts.read - counts.new - counts.changed - counts.rejected
+    return counts
+
+
+async def _merge_file(conn: Any, kind: FileKind, counts: Counts, strategy: str | None) -> None:
+    if kind is LOANS:
+        await TAPE.add_lenders(conn)
+    for merging in MERGES[kind.name]:
+        # The last table is the file's own; the ones before it only follow from the same rows.
+        counts.new, counts.changed = await merge(conn, merging, kind)
+    if kind is LOANS:
+        counts.changed = await TAPE.count_changed_loans(conn)
+        if strategy is not None:
+            await TAPE.ask_for_strategy(conn, strategy=strategy)
+    elif kind is PARTIES:
+        counts.changed = await TAPE.count_changed_parties(conn)
+
+
+async def _write_rejects(conn: Any, tape: list[TapeFile], rejects: Path | None, report: TapeReport) -> None:
+    """Written before the commit: if it cannot be, nothing is taken and no refusal is lost."""
+    try:
+        sink = rejects.open("w", encoding="utf-8", newline="") if rejects else None
+    except OSError as error:
+        raise BadInput(f"rejects file {rejects} cannot be written ({error.strerror}): name another.") from None
+    try:
+        writer = csv.writer(sink) if sink else None
+        if writer:
+            writer.writerow(("file", "line", "field", "reason", "row"))
+        for file in tape:
+            async for row in conn.cursor(
+                "select line, field, reason, row from rejected where file = $1 order by line", file.kind.name
+            ):
+                if writer:
+                    writer.writerow((file.path.name, row["line"], row["field"], row["reason"], shown(row["row"])))
+                if len(report.sentences) < SENTENCES:
+                    report.sentences.append(f"{file.path.name} line {row['line']}: {row['reason']}")
+    finally:
+        if sink:
+            sink.close()

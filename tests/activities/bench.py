@@ -1,0 +1,115 @@
+"""Activities called as functions: no server of Temporal's, a clock that stands until it is moved, the real ledger and carrier."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+
+from activities.absorbing import Absorbing
+from activities.case_in_hand import CASES, Desk
+from activities.contact import Contact
+from activities.contracts import Absorb, CaseRef, Message, Order, Result
+from activities.gate import Gatekeeper
+from activities.office import Office
+from activities.reckoning import Reckoning
+from channels.carrier import Carrier
+from channels.simulator import Simulator
+from domain.loan import EntryKind
+from ledger.new_entry import NewEntry
+from ledger.posting import Posted, post_entry
+from ledger.proof import prove
+from ledger.strategies import strategy_for
+from tests.scenario import SENDER, add_loan
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)  # a Monday, one o'clock in Rome: texts are due
+
+
+@dataclass
+class Clock:
+    """It stands."""
+
+    at: datetime = NOON
+
+    async def now(self) -> datetime:
+        return self.at
+
+    async def real(self, at: datetime) -> datetime:
+        return at
+
+
+@dataclass
+class Bench:
+    """The activities, their ledger, clock and carrier."""
+
+    pool: "asyncpg.Pool[asyncpg.Record]"
+    clock: Clock
+    simulator: Simulator
+    carrier: Carrier
+
+    @property
+    def desk(self) -> Desk:
+        return Desk(self.pool, self.clock)
+
+    @property
+    def contact(self) -> Contact:
+        return Contact(self.desk, Gatekeeper(), self.carrier, SENDER, timedelta(milliseconds=10))
+
+    @property
+    def office(self) -> Office:
+        return Office(self.desk, Gatekeeper())
+
+    async def case(self, *instalments: tuple[int, str], **loan: Any) -> CaseRef:
+        """A loan with an open case."""
+        key, _ = await add_loan(self.pool, self.clock.at.date(), *instalments, **loan)
+        async with self.pool.acquire() as conn:
+            name, version = await strategy_for(conn, key)
+            await CASES.open_case(
+                conn,
+                lender_id=key.lender_id,
+                loan_id=key.loan_id,
+                workflow_id=key.workflow_id,
+                strategy=name,
+                strategy_version=version,
+                now=self.clock.at,
+            )
+        return CaseRef(lender_id=key.lender_id, loan_id=key.loan_id)
+
+    async def decide(self, ref: CaseRef) -> Result:
+        return await Reckoning(self.desk).decide(ref)
+
+    async def due(self, ref: CaseRef) -> Order:
+        """What the case does next, its time come."""
+        decision = (await self.decide(ref)).decision
+        assert decision.at is not None
+        self.clock.at = max(self.clock.at, decision.at)
+        return Order(case=ref, decision=decision)
+
+    async def tell(self, ref: CaseRef, kind: str, message_id: str | None = None, **body: Any) -> Result:
+        message = Message(message_id=message_id or uuid4().hex, kind=kind, body=body)
+        return await Absorbing(self.desk).absorb(Absorb(case=ref, messages=(message,)))
+
+    async def pay(self, ref: CaseRef, amount: str = "100", **more: Any) -> Posted:
+        values: dict[str, Any] = {"entry_id": uuid4().hex, "value_date": self.clock.at.date(), **more}
+        entry = NewEntry(
+            loan_id=ref.loan_id, kind=EntryKind.PAYMENT, amount=Decimal(amount), currency="EUR", **values
+        )
+        return await post_entry(self.pool, entry, self.clock)
+
+    async def contacts(self, ref: CaseRef) -> list[Any]:
+        return list(await self.pool.fetch("select * from contacts where loan_id = $1 order by reserved_at", ref.loan_id))
+
+    def texts(self) -> list[str]:
+        """The numbers that the carrier took a message for."""
+        return [m.to for m in self.simulator.messages if m.direction == "outbound-api"]
+
+    async def violations(self) -> list[tuple[str, str]]:
+        """What `arrears verify` finds, as (check, kind)."""
+        async with self.pool.acquire() as conn:
+            proof = await prove(conn)
+        return [(c["name"], v["kind"]) for c in proof["checks"] for v in c["violations"]]
+
+    def with_carrier(self, carrier: Carrier) -> "Bench":
+        return replace(self, carrier=carrier)

@@ -1,0 +1,82 @@
+"""Promise 1 under race: a payment that cures, and a text that is due, for the same loan at the same time, on real PostgreSQL."""
+
+import asyncio,time
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from activities.contracts import CaseRef, Order
+from tests.activities.bench import Bench
+
+ROUNDS, AT_ONCE = 500, 8
+
+
+def number(index: int) -> str:
+    return f"+1{201 + index // 100}55501{index % 100:02}"
+
+
+async def after_turns(turns: int, work: Any) -> Any:
+    """Begin a little later, in turns of the event loop, so that the two meet everywhere on their way."""
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    return await work
+
+
+async def race(bench: Bench, order: Order, index: int) -> None:
+    send, pay = bench.contact.send_sms(order), bench.pay(order.case)
+    head_start = index * 7 % 80
+    pair = [after_turns(head_start, pay), send] if index % 2 else [send, after_turns(head_start, pay)]
+    await asyncio.gather(*pair)
+
+
+async def race_all(bench: Bench, rounds: int) -> list[CaseRef]:
+    print('A', time.time());cases = [await bench.case(phone=number(index)) for index in range(rounds)]
+    print('B', time.time());orders = [await bench.due(case) for case in cases];print('C',time.time())
+    turnstile = asyncio.Semaphore(AT_ONCE)
+
+    async def one(index: int) -> None:
+        async with turnstile:
+            await race(bench, orders[index], index)
+
+    await asyncio.gather(*(one(index) for index in range(rounds)))
+    return cases
+
+
+async def verdicts(bench: Bench, cases: list[CaseRef]) -> Counter[str]:
+    """How each race ended: `sent`, `not sent`, or what must not be."""
+    ended: Counter[str] = Counter()
+    texts = Counter(bench.texts())
+    for index, case in enumerate(cases):
+        paid = await bench.pool.fetchrow("select ledger_version, commit_order from entries where loan_id = $1", case.loan_id)
+        made = [c for c in await bench.contacts(case) if c["commit_order"] is not None]
+        if len(made) != texts[number(index)] or len(made) > 1:
+            ended["the carrier knows otherwise"] += 1
+        elif not made:
+            ended["not sent"] += 1
+        elif made[0]["ledger_version"] < paid["ledger_version"] and made[0]["commit_order"] < paid["commit_order"]:
+            ended["sent"] += 1
+        else:
+            ended["sent after the payment"] += 1
+    return ended
+
+
+async def test_a_text_either_came_before_the_payment_or_not_at_all(bench: Bench) -> None:
+    ended = await verdicts(bench, await race_all(bench, ROUNDS))
+    print(f"\n{ROUNDS} races of a text and the payment that cures: {dict(ended)}")
+    assert set(ended) == {"sent", "not sent"}  # each wins at times, and nothing else ever happens
+    assert await bench.violations() == []
+
+
+async def test_without_the_locks_the_race_is_lost_and_the_proof_says_so(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def unlocked(*_: Any) -> bool:
+        return True
+
+    monkeypatch.setattr("activities.case_in_hand.lock_loan", unlocked)
+    monkeypatch.setattr("ledger.posting.try_lock_loan", unlocked)
+    ended = await verdicts(bench, await race_all(bench, ROUNDS // 2))
+    print(f"\n{ROUNDS // 2} races without locks: {dict(ended)}")
+    assert ended["sent after the payment"] > 0
+    assert ("quiet", "saw_old_ledger") in await bench.violations()

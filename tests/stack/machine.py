@@ -1,0 +1,271 @@
+"""One machine's stack, met as a stranger meets it: the command line with --json, and HTTP."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from itertools import count
+from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
+from typing import IO, Any, TypeVar
+
+import httpx
+
+from starters.signature import sign
+
+ARREARS = Path(sys.executable).with_name("arrears")
+SECRET = "whsec_stack"
+DAY = 3  # real seconds
+T = TypeVar("T")
+Json = dict[str, Any]
+
+
+def clean_environment() -> dict[str, str]:
+    """The environment without anything that names servers or accounts."""
+    return {k: v for k, v in os.environ.items() if not k.startswith(("ARREARS_", "TEMPORAL_", "TWILIO_"))}
+
+
+def call(*arguments: str | Path, environment: Mapping[str, str] | None = None) -> "subprocess.CompletedProcess[str]":
+    """Run a command to its end."""
+    return subprocess.run(
+        [ARREARS, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
+        env={**clean_environment(), **(environment or {})},
+    )
+
+
+def until(look: Callable[[], T | None], what: str, seconds: float = 45) -> T:
+    """Look until there is something to see.
+
+    Raises:
+        AssertionError: there is not in the time given.
+    """
+    end = time.monotonic() + seconds
+    while not (seen := look()):
+        assert time.monotonic() < end, f"gave up waiting: {what}"
+        time.sleep(0.1)
+    return seen
+
+
+@dataclass
+class Stack:
+    """`arrears up` on a folder of its own; stopped and started again at will."""
+
+    folder: Path
+    options: tuple[str, ...]
+    addresses: dict[str, str] = field(default_factory=dict)
+    _process: "subprocess.Popen[str] | None" = None
+    _log: IO[str] | None = None
+    _loans: "count[int]" = field(default_factory=count)
+
+    # --- up and down ---
+
+    def start(self) -> "Stack":
+        """Start it, and read the one line that says it is ready."""
+        self._log = (self.folder / "up.log").open("a")
+        self._process = subprocess.Popen(
+            [ARREARS, "up", "--dir", self.folder / "state", "--json", *self.options],
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            text=True,
+            env={**clean_environment(), "ARREARS_WEBHOOK_SECRET": SECRET},
+            start_new_session=True,
+        )
+        assert self._process.stdout
+        line = self._process.stdout.readline()  # the test's own timeout bounds it
+        assert line, (self.folder / "up.log").read_text()
+        ready = json.loads(line)
+        assert ready.pop("ready") is True
+        self.addresses = ready
+        return self
+
+    def stop(self) -> int:
+        """Press Ctrl-C, and wait for the end; its exit code."""
+        assert self._process
+        assert self._log
+        assert self._process.stdout
+        # The terminal sends it to all of the group.
+        os.killpg(self._process.pid, signal.SIGINT)
+        try:
+            rest, _ = self._process.communicate(timeout=45)
+        finally:
+            if self._process.poll() is None:
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._log.close()
+        assert rest == "", "up prints one line"
+        return self._process.returncode
+
+    @property
+    def worker(self) -> int:
+        """The process id of the worker."""
+        assert self._process
+        return next(
+            pid
+            for pid, command in _children(self._process.pid)
+            if command[-2:] == ["arrears", "worker"]
+        )
+
+    # --- the command line ---
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What `arrears up` prints for other terminals."""
+        return {"ARREARS_DATABASE_URL": self.addresses["database_url"], "TEMPORAL_ADDRESS": self.addresses["temporal"]}
+
+    def ask(self, *arguments: str | Path, code: int = 0) -> Any:
+        """What a command prints with --json."""
+        done = call(*arguments, "--json", environment=self.environment)
+        assert done.returncode == code, f"{arguments} exited {done.returncode}: {done.stdout}{done.stderr}"
+        return json.loads(done.stdout)
+
+    def refusal(self, *arguments: str | Path) -> str:
+        """The sentence with which a command is refused."""
+        error = self.ask(*arguments, code=2)["error"]
+        assert set(error) == {"code", "message"}
+        assert "\n" not in error["message"]
+        return str(error["message"])
+
+    def now(self) -> datetime:
+        """The business time."""
+        return datetime.fromisoformat(self.ask("report")["as_of"])
+
+    def tell(self, loan: str, message: str, code: int = 0, **body: object) -> Json:
+        """Send a message to a case; the answer."""
+        answer: Json = self.ask("send", loan, message, json.dumps(body, default=str), code=code)
+        assert answer["accepted"] is (code == 0)
+        return answer
+
+    # --- HTTP ---
+
+    def get(self, path: str) -> httpx.Response:
+        return httpx.get(self.addresses["api"] + path, timeout=10)
+
+    def case(self, loan: str) -> Json:
+        """A case, as HTTP shows it."""
+        lender, _, loan_id = loan.rpartition("/")
+        answer = self.get(f"/v1/cases/{loan_id}?lender_id={lender or 'default'}")
+        assert answer.status_code == 200, answer.text
+        shown: Json = answer.json()
+        return shown
+
+    def pay(self, loan: str, amount: str, entry_id: str) -> int:
+        """Post a payment of today; the HTTP status."""
+        lender, _, loan_id = loan.rpartition("/")
+        entry = {
+            "entry_id": entry_id,
+            "lender_id": lender or "default",
+            "loan_id": loan_id,
+            "kind": "payment",
+            "amount": amount,
+            "currency": "EUR",
+            "value_date": self.now().date().isoformat(),
+        }
+        body = json.dumps(entry).encode()
+        headers = {"Arrears-Signature": sign(SECRET, body), "Content-Type": "application/json"}
+        return httpx.post(f"{self.addresses['api']}/v1/entries", content=body, headers=headers, timeout=10).status_code
+
+    def texts(self, number: str) -> list[str]:
+        """What arrived at a number, oldest first."""
+        found = httpx.get(f"{self.addresses['simulator']}/_simulator/messages", timeout=10).json()["messages"]
+        return [m["body"] for m in found if m["to"] == number]
+
+    def reply(self, number: str, text: str) -> None:
+        """Let somebody answer a text."""
+        order = {"from": number, "text": text}
+        httpx.post(f"{self.addresses['simulator']}/_simulator/reply", json=order, timeout=10).raise_for_status()
+
+    # --- stories ---
+
+    def loan(self, number: str, *, past: int, lender: str = "default", strategy: str = "quick") -> str:
+        """Take in a loan of 100 EUR, so many days past due today; its name."""
+        name = f"S{next(self._loans)}"
+        today = self.now().date()
+        rows = {
+            "loans": {
+                "lender_id": lender,
+                "loan_id": name,
+                "borrower_id": f"P-{name}",
+                "borrower_name": "Annunziata Esposito",
+                "borrower_kind": "person",
+                "phone": number,
+                "language": "it",
+                "timezone": "Europe/Rome",
+                "country": "IT",
+                "currency": "EUR",
+                "opened_on": today - timedelta(days=past + 60),
+                "product": "loan",
+            },
+            "instalments": {
+                "lender_id": lender,
+                "loan_id": name,
+                "number": 1,
+                "due_on": today - timedelta(days=past),
+                "principal": "100.00",
+                "interest": "0.00",
+                "fee": "0.00",
+            },
+        }
+        files: list[str | Path] = []
+        for kind, row in rows.items():
+            path = self.folder / f"{name}-{kind}.csv"
+            with path.open("w", newline="") as file:
+                writer = csv.DictWriter(file, row)
+                writer.writeheader()
+                writer.writerow(row)
+            files += [f"--{kind}", path]
+        report = self.ask("intake", *files, "--strategy", strategy)
+        assert (report["loans"]["new"], report["instalments"]["new"]) == (1, 1), report
+        return f"{lender}/{name}"
+
+    def open_task(self, loan: str, kind: str = "call", seconds: float = 45) -> str:
+        """The id of a case's task of this kind, once it is open."""
+        loan_id = loan.rpartition("/")[2]
+
+        def look() -> str | None:
+            found = [t for t in self.ask("tasks") if (t["loan_id"], t["kind"]) == (loan_id, kind)]
+            return str(found[0]["task_id"]) if found else None
+
+        return until(look, f"a {kind} task of {loan}", seconds)
+
+    def journal(self, loan: str) -> list[str]:
+        """What happened in a case, oldest first."""
+        return [event["kind"] for event in self.ask("why", loan)["events"]]
+
+
+@contextmanager
+def machine(*options: str) -> Iterator[Stack]:
+    """A stack that runs, on a folder that is gone afterwards."""
+    # Not in pytest's folder, which each new run closes to the account that PostgreSQL has in root's stead.
+    folder = Path(mkdtemp(prefix="arrears-stack-"))
+    stack = Stack(folder, options).start()
+    try:
+        yield stack
+    finally:
+        assert stack.stop() == 0
+        rmtree(folder)
+
+
+def _children(pid: int) -> Iterator[tuple[int, list[str]]]:
+    """The processes below one, with their commands."""
+    import psutil
+
+    for child in psutil.Process(pid).children(recursive=True):
+        yield child.pid, child.cmdline()
+
+
+def days_between(earlier: datetime, later: datetime) -> float:
+    return (later - earlier) / timedelta(days=1)
+
+
+__all__ = ["DAY", "Json", "Stack", "call", "clean_environment", "date", "machine", "until"]
