@@ -25,6 +25,7 @@ from domain.plan import plan
 from ledger.facts import CaseRow, load_case
 from ledger.locks import lock_loan
 from ledger.named import queries
+from ledger.posting import settle_cured
 
 CASES, WORK, AGREED = queries("cases"), queries("work"), queries("agreements")
 
@@ -96,6 +97,7 @@ class CaseInHand:
         noted = False
         if facts.open and facts.position.cured and facts.cured_at is None:
             await CASES.note_cure(self.conn, **self.this, now=facts.now, version=self.row.ledger_version)
+            await settle_cured(self.conn, self.key, facts.position, facts.now)  # a dated payment has no posting today
             await self.journal("cured", ledger_version=self.row.ledger_version)
             noted = True
         promise, agreed = facts.promise(), facts.plan()

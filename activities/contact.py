@@ -76,6 +76,7 @@ class Contact:
             if over is not None:
                 return over
         async with self.desk.take(order.case) as case:
+            contact = await _aimed(case, contact)
             stopped = await self._pass_gate(case, order, contact, None)
             if stopped is not None:
                 return stopped
@@ -101,6 +102,7 @@ class Contact:
                 return over
         if contact["state"] == "reserved":
             async with self.desk.take(order.case) as case:
+                contact = await _aimed(case, contact)
                 words = await self._words(case, order, contact)
                 stopped = await self._pass_gate(case, order, contact, words)
                 if stopped is not None:
@@ -137,7 +139,7 @@ class Contact:
                 channel=channel,
                 purpose=purpose,
                 party_id=borrower["party_id"],
-                contact_value=borrower["mobile"] if channel == "sms" else borrower["address"],
+                contact_value=_value(borrower, channel),
                 template=words.template,
                 language=language_of(borrower["language"]),
                 body=None,
@@ -251,6 +253,20 @@ class Contact:
             await CONTACTS.suppress(
                 case.conn, **point, channel="sms", since=case.facts.now, reason="told the carrier to stop"
             )
+
+
+def _value(borrower: Any, channel: str) -> str | None:
+    value: str | None = borrower["mobile"] if channel == "sms" else borrower["address"]
+    return value
+
+
+async def _aimed(case: CaseInHand, contact: Any) -> Any:
+    """The contact, at the number or address that counts now: it may have been put off for days."""
+    value = _value(await CONTACTS.borrower(case.conn, **case.this), contact["channel"])
+    if value == contact["contact_value"]:
+        return contact
+    await CONTACTS.aim(case.conn, contact_id=contact["contact_id"], value=value)
+    return {**contact, "contact_value": value}
 
 
 def _text_of(case: CaseInHand, order: Order) -> Text:

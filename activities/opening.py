@@ -46,15 +46,17 @@ class Opening:
                 ),  # the furthest date there is; each loan's own decides below
                 page=request.page,
             )
-            keys = [LoanKey(r["lender_id"], r["loan_id"]) async for r in rows]
+            found = [(LoanKey(r["lender_id"], r["loan_id"]), r["has_case"]) async for r in rows]
         started = 0
-        for key in keys:
-            started += await self.open(key)
+        for key, has_case in found:
+            if has_case:  # whoever opened it may have died before the start; a workflow that runs is left alone
+                await self.start(key)
+            else:
+                started += await self.open(key)
             if activity.in_activity():
                 activity.heartbeat(tuple(key))
-        return SweepResult(
-            started=started, after=(keys[-1].lender_id, keys[-1].loan_id) if len(keys) == request.page else None
-        )
+        last = found[-1][0] if len(found) == request.page else None
+        return SweepResult(started=started, after=(last.lender_id, last.loan_id) if last else None)
 
     async def open(self, key: LoanKey) -> bool:
         """Open the case of a loan that is past due; False where there is nothing to collect, or a case already."""

@@ -4,9 +4,10 @@ from temporalio import activity
 
 from activities.case_in_hand import CASES, WORK, CaseInHand, Desk
 from activities.contracts import DECIDE, CaseRef, Order, Result
+from activities.gate import CONTACTS
+from domain.acts import LASTING
 from domain.calendars import Span
 from domain.decision import Action
-from domain.plan import LASTING
 
 NOT_ANY_MORE = "overtaken by events"
 LASTING_DEADLINE = Span(count=5, unit="working day")
@@ -20,8 +21,9 @@ class Reckoning:
 
     @activity.defn(name=DECIDE)
     async def decide(self, ref: CaseRef) -> Result:
-        """The first decision of a case."""
+        """The first decision of a case. Where a workflow was lost, nobody waits any more for what it had on its way."""
         async with self.desk.take(ref) as case:
+            await _give_up_waiting(case)
             return await self.desk.next(case, "case opened")
 
     @activity.defn(name=Action.RECONSIDER.value)
@@ -93,6 +95,21 @@ class Reckoning:
             await CASES.close_case(case.conn, **case.this, now=case.facts.now)
             await case.journal("closed", why=order.decision.why)
             return await self.desk.next(case, "case closed")
+
+
+async def _give_up_waiting(case: CaseInHand) -> None:
+    """A contact whose answer never came counts, and is not sent again."""
+    for contact in [r async for r in CONTACTS.on_their_way(case.conn, **case.this)]:
+        await CONTACTS.settle(
+            case.conn,
+            contact_id=contact["contact_id"],
+            state="unknown",
+            carrier_id=None,
+            error_code=None,
+            reason="the workflow that waited for the answer is gone",
+            now=case.facts.now,
+        )
+        await case.record_step(contact["step_id"], contact["ordinal"], "done", "unknown", episode=contact["episode"])
 
 
 async def _why_it_fell_back(case: CaseInHand) -> str:

@@ -15,7 +15,7 @@ from domain.clock import Clock
 from starters.signature import HEADER, sign
 
 CHARGED_AT = timedelta(minutes=30)  # charges are posted just after midnight, payments through the day
-BANK_OPENS, BANK_MINUTES = timedelta(hours=7), 600
+BANK_OPENS, BANK_MINUTES = timedelta(hours=10), 420
 log = logging.getLogger(__name__)
 
 

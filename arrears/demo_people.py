@@ -57,7 +57,7 @@ def call(loan_id: str, ordinal: int, today: date) -> Said:
         return Said("NO_ANSWER")
     if luck < 50:
         return Said("VOICEMAIL_LEFT")
-    if luck < 85:
+    if luck < 85 or payments(loan_id):
         return Said("RPC_REFUSED")
     if luck < 95:  # a promise that nobody keeps
         due_on = today + timedelta(days=7)

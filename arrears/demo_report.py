@@ -35,8 +35,9 @@ STATES = {
 
 
 UNTOUCHED = """
-select count(*) from cases c where cured_at is not null
-and not exists (select from contacts k where k.lender_id = c.lender_id and k.loan_id = c.loan_id and k.sending_at is not null)
+select count(*) from loans l
+where not exists (select from contacts k where k.lender_id = l.lender_id and k.loan_id = l.loan_id and k.sending_at is not null)
+and exists (select from entries e where e.lender_id = l.lender_id and e.loan_id = l.loan_id and e.kind = 'payment')
 """
 EXPECTED = {
     "contacted": "texts went out",

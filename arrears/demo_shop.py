@@ -9,10 +9,11 @@ import asyncpg
 
 from arrears.demo_feed import Feed
 from arrears.demo_people import People
-from arrears.demo_story import AGREED_ON, BUSINESS, Row, entries, plan_days
+from arrears.demo_story import AGREED_ON, BUSINESS, FIRST_PAYMENT, Row, entries, plan_days
 from domain.clock import Clock
 from domain.messages import AgreePlan, PlanPayment
 
+A_WEEK = timedelta(weeks=1)
 MORNING = datetime.combine(AGREED_ON, time(10, 0), tzinfo=ZoneInfo("Asia/Shanghai"))
 
 
@@ -28,16 +29,18 @@ class Shop:
             if await self._comes():
                 break
             await asyncio.sleep(0.2)
+        today = (await self._clock.now()).date()
+        days = plan_days(max(FIRST_PAYMENT, today + A_WEEK))  # a slow machine comes late to the agreement
         for loan_id in BUSINESS:
-            await self._agree(loan_id)
-        for day in plan_days():
+            agreed = tuple(PlanPayment(due_on=d.due_on, amount=d.amount) for d in days if d.loan_id == loan_id)
+            await self._people.tell(loan_id, "agree_plan", AgreePlan(by="collector-1", instalments=agreed))
+        for day in days:
             payment_id = f"PAY-{day.loan_id}-W{day.due_on:%m%d}"
             self._feed.add(entry(payment_id, day.loan_id, "payment", day.amount, day.due_on))
-        waived_on = plan_days()[-1].due_on + timedelta(days=1)
+        waived_on = days[-1].due_on + timedelta(days=1)
         for fee in entries():
             if fee["loan_id"] in BUSINESS and fee["kind"] == "late_fee":
-                waiver_id = f"WAIVE-{fee['entry_id']}"
-                amount = Decimal(fee["amount"])
+                waiver_id, amount = f"WAIVE-{fee['entry_id']}", Decimal(fee["amount"])
                 self._feed.add({**entry(waiver_id, fee["loan_id"], "waiver", amount, waived_on), "reason": "plan_kept"})
 
     async def _comes(self) -> bool:
@@ -50,13 +53,6 @@ class Shop:
                 list(BUSINESS),
             )
         return came
-
-    async def _agree(self, loan_id: str) -> None:
-        agreed = [PlanPayment(due_on=d.due_on, amount=d.amount) for d in plan_days() if d.loan_id == loan_id]
-        body = AgreePlan(by="collector-1", instalments=tuple(agreed))
-        answer = await self._people.tell(loan_id, "agree_plan", body)
-        if answer is None or not answer.accepted:
-            raise RuntimeError(f"The plan of {loan_id} was not taken: {answer.reason if answer else 'no answer'}")
 
 
 def entry(entry_id: str, loan_id: str, kind: str, amount: Decimal, day: date) -> Row:

@@ -102,7 +102,7 @@ class PlanDay(NamedTuple):
     amount: Decimal
 
 
-def plan_days() -> list[PlanDay]:
-    """The weekly payments on both loans, oldest first."""
-    days = [FIRST_PAYMENT + timedelta(weeks=week) for week in range(WEEKS)]
+def plan_days(first: date = FIRST_PAYMENT) -> list[PlanDay]:
+    """The weekly payments on both loans from a day on, oldest first."""
+    days = [first + timedelta(weeks=week) for week in range(WEEKS)]
     return [PlanDay(loan, day, WEEKLY[loan]) for day in days for loan in BUSINESS]

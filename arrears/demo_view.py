@@ -21,7 +21,7 @@ WIDTH = 78
 EVENTS = 9
 DAYS = (END - START).days
 STAGES = {
-    "not yet late": "grey50",
+    "not late": "grey50",
     "sms": "cyan",
     "call": "blue",
     "visit": "magenta",
@@ -175,7 +175,7 @@ class Window:
         return Snapshot(
             now,
             loans=row["loans"],
-            stages={"not yet late": row["loans"] - sum(stages.values()), **stages},
+            stages={"not late": row["loans"] - sum(stages.values()), **stages},
             contacts=dict(row["contacts"] or {}),
             collected={currency: Decimal(amount) for currency, amount in (row["collected"] or {}).items()},
             tasks=row["tasks"],

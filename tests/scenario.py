@@ -481,9 +481,17 @@ async def scene_on(
     *,
     carrier_seconds: float = 5,
     start: datetime = START,
+    behind: timedelta = timedelta(0),
 ) -> AsyncIterator[Scene]:
-    """A scene with its workers running; at the end all its cases are ended and the five promises proven."""
-    real = env.get_current_time if env else _wall_time
+    """A scene with its workers running; at the end all its cases are ended and the five promises proven.
+
+    `carrier_seconds` is how long an answer of the carrier is awaited, `behind` how much the workers' clock lags that of the server.
+    """
+    servers = env.get_current_time if env else _wall_time
+
+    async def real() -> datetime:
+        return await servers() - behind
+
     simulator = Simulator(latency=0)
     base_url = await simulator.start()
     carrier = TwilioSms(simulator.account_sid, simulator.auth_token, "http://127.0.0.1:9", base_url, carrier_seconds)

@@ -28,6 +28,8 @@ with workflow.unsafe.imports_passed_through():
     from workflows.card import card, summary
     from workflows.listening import Listening
 
+MOST_AT_ONCE = 20  # acts without a wait between them: more are no case's story, but a fault
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=1), timedelta(hours=1)
 LONGEST_SUMMARY = 180  # characters; the UI shows one line
 
 
@@ -42,6 +44,7 @@ class CollectionCase(Listening):
         self.roll_over_after = state.roll_over_after
         self.timer: asyncio.Task[None] | None = None
         self.timer_ends: datetime | None = None
+        self.at_once = self.in_vain = 0
 
     @workflow.run
     async def run(self, state: CaseState) -> str:
@@ -52,7 +55,7 @@ class CollectionCase(Listening):
             if latest.closed or await self.message_before(latest):
                 latest = await self.absorb()
             else:
-                latest = await self.carry_out(latest)
+                latest = self.paced(latest, await self.carry_out(latest))
             self.show(latest)
             if self.should_roll_over(latest):
                 await self.roll_over(latest)
@@ -94,6 +97,17 @@ class CollectionCase(Listening):
             return await self._remotely(decision.action.value, order, contract, summary(latest))
         except ActivityError as error:
             return await self.absorb(_failure(order, error))
+
+    def paced(self, before: Result, latest: Result) -> Result:
+        """The result, put off where the same act is due again at once: it would be tried without end while clocks differ, or for a fault."""
+        due = latest.wake_at is not None and latest.wake_at <= workflow.now() and not latest.closed
+        again = latest.decision.same_step(before.decision)
+        self.at_once = self.at_once + 1 if due else 0
+        self.in_vain = self.in_vain + 1 if due and (again or self.at_once > MOST_AT_ONCE) else 0
+        if not self.in_vain:
+            return latest
+        pause = min(FIRST_PAUSE * 2 ** min(self.in_vain - 1, 20), LONGEST_PAUSE)
+        return latest.model_copy(update={"wake_at": workflow.now() + pause})
 
     # --- how the outside is reached ---
 

@@ -70,13 +70,13 @@ where lender_id = :lender_id and party_id = :party_id and timezone is not null
 order by (status = 'active') desc, kind, value limit 1;
 
 -- name: due_loans
--- A page of loans that owe more than came in for what is due, and have no open case.
-select l.lender_id, l.loan_id
+-- A page of loans that may owe what is due and have no open case, and of cases whose workflow has not decided anything yet.
+select l.lender_id, l.loan_id, coalesce(c.open, false) as has_case
 from loans l
 left join cases c using (lender_id, loan_id)
 where (l.lender_id, l.loan_id) > (:after_lender, :after_loan)
   and (:lender::text is null or l.lender_id = :lender)
-  and not coalesce(c.open, false)
+  and (not coalesce(c.open, false) or c.next_step is null)
   and exists (
       select from instalments i
       where i.lender_id = l.lender_id and i.loan_id = l.loan_id and i.due_on < :today::date

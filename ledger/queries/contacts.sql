@@ -10,6 +10,15 @@ on conflict (lender_id, loan_id, episode, step_id, ordinal) do nothing;
 -- A contact that was overtaken by events is meant again.
 update contacts set state = 'reserved', reason = null, settled_at = null where contact_id = :contact_id and state = 'cancelled';
 
+-- name: aim!
+-- The number or address that counts now; it may have changed since the contact was meant.
+update contacts set contact_value = :value where contact_id = :contact_id and state = 'reserved';
+
+-- name: on_their_way
+-- Contacts of a loan of which the carrier's answer is not known yet.
+select contact_id, episode, step_id, ordinal from contacts
+where lender_id = :lender_id and loan_id = :loan_id and state = 'sending';
+
 -- name: contact_of_step^
 -- The contact that a step's attempt made or means to make.
 select * from contacts

@@ -45,7 +45,12 @@ select lender_id, loan_id, entry_id from (
 select count(*) from entries;
 
 -- name: untold
--- Entries posted since the case was last opened of which it was never told.
+-- Entries posted since the case was last opened of which it was never told, by name.
+with told as (
+    select lender_id, loan_id, payload ->> 'entry_id' as entry_id from outbox where payload ? 'entry_id'
+    union
+    select lender_id, loan_id, each ->> 'entry_id' from outbox, jsonb_array_elements(payload -> 'entries') as each
+)
 select e.lender_id, e.loan_id, e.entry_id from entries e
 join cases c using (lender_id, loan_id)
 where c.open and e.posted_at > (
@@ -53,7 +58,7 @@ where c.open and e.posted_at > (
     where v.lender_id = e.lender_id and v.loan_id = e.loan_id and v.id > coalesce((
         select max(w.id) from case_events w where w.lender_id = e.lender_id and w.loan_id = e.loan_id and w.kind = 'closed'), 0))
   and not exists (
-    select from outbox o where o.lender_id = e.lender_id and o.loan_id = e.loan_id and o.created_at >= e.posted_at - interval '1 second'
+    select from told t where t.lender_id = e.lender_id and t.loan_id = e.loan_id and t.entry_id = e.entry_id
   );
 
 -- name: standing_after_cure

@@ -27,8 +27,13 @@ class FileKind:
         return ("lender_id", *self.needed, *self.optional)
 
     @property
+    def raw(self) -> str:
+        """The table that its rows wait in, as they came."""
+        return f"raw_{self.name}"
+
+    @property
     def staged(self) -> str:
-        """The table that its rows wait in, all of them text."""
+        """The same rows with what empty fields mean, all of it text."""
         return f"staged_{self.name}"
 
     @property

@@ -71,6 +71,10 @@ class TapeFile(NamedTuple):
                 problem = f"the row has {len(values)} columns, the header {width}: add or remove some."
                 yield Row(line, (), problem, joined(values))
                 continue
+            if "\0" in "".join(values):
+                problem = "the row holds a zero byte: remove it."
+                yield Row(line, (), problem, joined([value.replace("\0", "") for value in values]))
+                continue
             yield Row(line, [values[place] for place in places])
 
     def _json_rows(self, text: io.TextIOWrapper) -> Iterator[Row]:
@@ -116,8 +120,8 @@ def _plain(name: str, value: object) -> str:
 def joined(values: Sequence[str | None]) -> str:
     """Values as one line of CSV."""
     text = io.StringIO()
-    csv.writer(text, lineterminator="").writerow(["" if v is None else v for v in values])
-    return text.getvalue()
+    csv.writer(text).writerow(["" if v is None else v for v in values])
+    return text.getvalue().removesuffix("\r\n")
 
 
 def inspect(path: Path, kind: FileKind) -> TapeFile:

@@ -19,18 +19,20 @@ UNREADABLE = Rule("", "malformed is not null", "{malformed}")
 async def stage(conn: Any, file: TapeFile, progress: Progress | None) -> int:
     """Copy all rows of a file into its staging table; returns how many there are."""
     kind = file.kind
-    columns = ", ".join(f"{name} text" + _default(kind.defaults.get(name)) for name in kind.columns)
+    columns = ", ".join(f"{name} text" + _default(file, name) for name in kind.columns)
     await conn.execute(
-        f"create temp table {kind.staged} (line bigint, malformed text, raw text, {columns}) on commit drop"
+        f"create temp table {kind.raw} (line bigint, malformed text, raw text, {columns}) on commit drop"
     )
     counted = _Counted()
     await conn.copy_to_table(
-        kind.staged,
+        kind.raw,
         source=_as_copied(file, progress, counted),
         columns=["line", "malformed", "raw", *file.columns],
         format="csv",
     )
-    await conn.execute(f"analyze {kind.staged}")
+    await conn.execute(f"analyze {kind.raw}")
+    shown = ", ".join(_or_default(file, name) for name in kind.columns)
+    await conn.execute(f"create temp view {kind.staged} as select line, malformed, raw, {shown} from {kind.raw}")
     return counted.rows
 
 
@@ -48,7 +50,7 @@ async def refuse(conn: Any, file: TapeFile, check: Check) -> int:
             from (select q.*, case {broken} end as rule from ({check.source}) q offset 0) q
             where rule is not null
         ), gone as (
-            delete from {kind.staged} s using judged j where j.line = s.line
+            delete from {kind.raw} s using judged j where j.line = s.line
             returning s.line, j.field, j.reason, case when s.malformed is null then array[{row}] else array[s.raw] end as row
         )
         insert into rejected (file, line, field, reason, row) select '{kind.name}', line, field, reason, row from gone
@@ -79,8 +81,16 @@ async def drop_repeated(conn: Any, file: TapeFile) -> int:
     return int(status.rsplit(" ", 1)[-1])
 
 
-def _default(value: str | None) -> str:
-    return f" default '{value}'" if value else ""
+def _default(file: TapeFile, name: str) -> str:
+    """What a column means that the file does not have."""
+    usual = file.kind.defaults.get(name)
+    return f" default '{usual}'" if usual and name not in file.columns else ""
+
+
+def _or_default(file: TapeFile, name: str) -> str:
+    """What an empty field means. The raw row keeps it empty, to be shown as it was where it is refused."""
+    usual = file.kind.defaults.get(name)
+    return f"coalesce({name}, '{usual}') as {name}" if usual and name in file.columns else name
 
 
 class _Counted:
@@ -90,15 +100,11 @@ class _Counted:
 async def _as_copied(file: TapeFile, progress: Progress | None, counted: _Counted) -> AsyncIterator[bytes]:
     """The rows in PostgreSQL's CSV, a chunk at a time."""
     nothing = [""] * len(file.columns)
-    usual = [(place, value) for place, name in enumerate(file.columns) if (value := file.kind.defaults.get(name))]
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    writer = csv.writer(text)
     for row in file.rows(progress):
         counted.rows += 1
-        values = list(row.values) or nothing
-        for place, value in usual:
-            values[place] = values[place] or value
-        writer.writerow((row.line, row.problem, row.raw, *values))
+        writer.writerow((row.line, row.problem, row.raw, *(row.values or nothing)))
         if counted.rows % ROWS_A_CHUNK == 0:
             yield text.getvalue().encode()
             text.seek(0)

@@ -98,6 +98,26 @@ class Bench:
         )
         return await post_entry(self.pool, entry, self.clock)
 
+    async def reverse(self, ref: CaseRef, entry_id: str, amount: str = "100") -> Posted:
+        entry = NewEntry(
+            entry_id=uuid4().hex,
+            loan_id=ref.loan_id,
+            kind=EntryKind.REVERSAL,
+            amount=Decimal(amount),
+            currency="EUR",
+            value_date=self.clock.at.date(),
+            reverses=entry_id,
+            reason="R01",
+        )
+        return await post_entry(self.pool, entry, self.clock)
+
+    async def carry_out(self, order: Order) -> Result:
+        """Have the activity done that the decision names."""
+        name = order.decision.action.value
+        maker = next(m for m in (Reckoning(self.desk), self.office, self.contact) if hasattr(m, name))
+        result: Result = await getattr(maker, name)(order)
+        return result
+
     async def contacts(self, ref: CaseRef) -> list[Any]:
         return list(await self.pool.fetch("select * from contacts where loan_id = $1 order by reserved_at", ref.loan_id))
 

@@ -1,6 +1,6 @@
 """Promise 1 under race: a payment that cures, and a text that is due, for the same loan at the same time, on real PostgreSQL."""
 
-import asyncio,time
+import asyncio
 from collections import Counter
 from typing import Any
 
@@ -25,14 +25,15 @@ async def after_turns(turns: int, work: Any) -> Any:
 
 async def race(bench: Bench, order: Order, index: int) -> None:
     send, pay = bench.contact.send_sms(order), bench.pay(order.case)
-    head_start = index * 7 % 80
+    head_start = index * 7 % 240
     pair = [after_turns(head_start, pay), send] if index % 2 else [send, after_turns(head_start, pay)]
     await asyncio.gather(*pair)
 
 
 async def race_all(bench: Bench, rounds: int) -> list[CaseRef]:
-    print('A', time.time());cases = [await bench.case(phone=number(index)) for index in range(rounds)]
-    print('B', time.time());orders = [await bench.due(case) for case in cases];print('C',time.time())
+    cases = [await bench.case(phone=number(index)) for index in range(rounds)]
+    decision = (await bench.due(cases[0])).decision  # the same for all
+    orders = [Order(case=case, decision=decision) for case in cases]
     turnstile = asyncio.Semaphore(AT_ONCE)
 
     async def one(index: int) -> None:

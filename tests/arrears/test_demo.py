@@ -1,6 +1,8 @@
 from collections import Counter
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -29,12 +31,17 @@ from domain.errors import BadInput
 from domain.loan import Entry, EntryKind, Instalment
 from domain.outcomes import codes_of
 from domain.position import Position, position
+from domain.strategy import Stage, Strategy
 from ledger.new_entry import NewEntry
 from ledger.strategies import shipped
 
 
-def the_strategy():
+def the_strategy() -> Strategy:
     return next(s for s in shipped() if s.name == STRATEGY)
+
+
+def stage(name: str) -> Stage:
+    return next(s for s in the_strategy().stages if s.name == name)
 
 
 def schedule(tape: Tape, loan_id: str) -> list[Instalment]:
@@ -96,7 +103,7 @@ def test_the_fines_are_a_good_mix() -> None:
 
 
 def test_one_debtor_pays_while_the_letter_is_out() -> None:
-    legal = the_strategy().stage("legal")
+    legal = stage("legal")
     wait = next(s.then_wait for s in legal.steps if s.then_wait)
     due = schedule(FINES, "F-A10964")[0].due_on
     paid = payments("F-A10964")[0][0]
@@ -111,11 +118,9 @@ def test_the_plan_repays_the_shop_and_fits_its_cash_flow() -> None:
         mine = [d for d in plan_days() if d.loan_id == loan_id]
         owed = at_the_end(loan_id)
         assert sum(d.amount for d in mine) == owed.outstanding - owed.fee_arrears
-        assert all(
-            later.due_on - earlier.due_on == timedelta(weeks=1) for earlier, later in zip(mine, mine[1:], strict=False)
-        )
+        assert all(later.due_on - earlier.due_on == timedelta(weeks=1) for earlier, later in pairwise(mine))
     policy = the_strategy().plan
-    assert AGREED_ON < plan_days()[0].due_on
+    assert plan_days()[0].due_on > AGREED_ON
     assert (plan_days()[-1].due_on - AGREED_ON).days <= policy.approval_over_days
     assert plan_days()[-1].due_on + timedelta(days=1 + the_strategy().probation.days) < END
 
@@ -202,13 +207,13 @@ def test_events_are_told_in_words(kind: str, data: dict[str, object], words: str
     assert demo_view.told(kind, data) == words
 
 
-async def test_a_folder_in_use_is_refused(tmp_path) -> None:
+async def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:
     (tmp_path / "something").touch()
     with pytest.raises(BadInput, match="not empty"):
         await run_demo(keep=False, day_seconds=2, directory=tmp_path)
 
 
-async def test_a_day_that_is_too_short_is_refused(tmp_path) -> None:
+async def test_a_day_that_is_too_short_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="2 seconds or more"):
         await run_demo(keep=False, day_seconds=0.5, directory=tmp_path)
 

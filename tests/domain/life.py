@@ -13,7 +13,8 @@ from domain.facts import CaseFacts, Effect, Plan, PlanInstalment, Promise, StepR
 from domain.holds import REASONS, Hold
 from domain.loan import Entry, EntryKind, Instalment, LoanKey
 from domain.outcomes import Consequence, codes_of
-from domain.plan import LASTING, plan
+from domain.acts import LASTING
+from domain.plan import plan
 from domain.position import future_dates, position
 from domain.strategy import Step, Strategy
 

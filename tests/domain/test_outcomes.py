@@ -2,7 +2,7 @@ import pytest
 
 from domain.holds import REASONS
 from domain.outcomes import CODES, Consequence, Outcome, codes_of
-from domain.plan import LASTING
+from domain.acts import LASTING
 
 ALL = [pytest.param(o, id=f"{kind}-{code}") for kind, codes in CODES.items() for code, o in codes.items()]
 

@@ -110,7 +110,6 @@ async def test_cure_ends_the_chase(pool: Pool) -> None:
         ("done", "call", "done"),
         ("suit", "withdraw_suit", "open"),
         ("remedy", "remedy", "open"),
-        ("review", "manual_review", "open"),
     ]:
         await add_task(pool, task_id, kind, status=status)
     for contact_id, state, purpose in [

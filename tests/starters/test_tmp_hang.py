@@ -1,0 +1,132 @@
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from temporalio.client import Client
+
+from domain.clock import Clock
+from starters import sweeps
+from starters.sweeps import TAPE_LOADED, start_sweep, sweep_daily
+from tests.ledger.samples import Pool, Standing
+from tests.scenario import Case, Scene, poll, scene_on
+
+TAPE_CAME = f"select pg_notify('{TAPE_LOADED}', '')"
+
+
+@pytest.fixture
+async def scene(pool: Pool, dev_server: Client) -> AsyncIterator[Scene]:
+    async with scene_on(pool, dev_server) as scene:
+        yield scene
+
+
+class Asked(Standing):
+    """A clock that stands still and counts who asks it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = 0
+
+    async def now(self) -> datetime:
+        self.asked += 1
+        return await super().now()
+
+    async def asked_again(self, times: int) -> None:
+        enough = self.asked + times
+
+        async def so() -> bool:
+            return self.asked >= enough
+
+        await poll(so, "the clock to be asked")
+
+
+@asynccontextmanager
+async def sweeping(scene: Scene, clock: Clock | None = None) -> AsyncIterator[None]:
+    task = asyncio.create_task(sweep_daily(scene.client, scene.pool, clock or scene.clock))
+    try:
+        yield
+        assert not task.done()
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def has_case(scene: Scene, case: Case) -> bool:
+    return bool(await scene.pool.fetchval("select count(*) from cases where loan_id = $1 and open", case.key.loan_id))
+
+
+async def begun(scene: Scene, case: Case) -> None:
+    """Wait until a loan has its case; the scene ends it with its own."""
+
+    async def so() -> bool:
+        return await has_case(scene, case)
+
+    await poll(so, "a case to be opened")
+    scene.cases.append(case)
+
+
+async def test_a_sweep_by_hand_starts_what_is_due_once(scene: Scene) -> None:
+    due, later = await scene.loan((3, "100")), await scene.loan((-3, "100"))
+    started: list[Any] = []
+    for _ in range(2):
+        workflow_id = await start_sweep(scene.client)
+        assert workflow_id == "sweep"
+        started.append(await scene.client.get_workflow_handle(workflow_id).result())
+    await begun(scene, due)
+    assert started == [1, 0]
+    assert not await has_case(scene, later)
+
+
+async def test_a_sweep_of_one_lender(scene: Scene) -> None:
+    await scene.loan((3, "100"))
+    workflow_id = await start_sweep(scene.client, "nobody")
+    assert workflow_id == "sweep-nobody"
+    assert await scene.client.get_workflow_handle(workflow_id).result() == 0
+
+
+async def test_it_sweeps_after_a_tape_and_at_each_midnight_and_not_else(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweeps, "SETTLES", 0.0)
+    monkeypatch.setattr(sweeps, "LOOKS_AT_CLOCK", 0.01)
+    clock = Asked()
+    async with sweeping(scene, clock):
+        first = await scene.loan((3, "100"))
+        await scene.pool.execute(TAPE_CAME)
+        await begun(scene, first)
+        await clock.asked_again(3)  # the sweep of the tape is over
+        second = await scene.loan((3, "100"))
+        await clock.asked_again(20)
+        assert not await has_case(scene, second)
+        clock.at += timedelta(days=1)
+        await begun(scene, second)
+
+
+async def test_a_tape_that_comes_during_a_sweep_gets_one_of_its_own(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweeps, "SETTLES", 0.0)
+    # A sweep that hangs: no worker of that name takes it, until it is ended.
+    await scene.client.start_workflow("DelinquencySweep", id="sweep", task_queue="nobody")
+    async with sweeping(scene):
+        loan = await scene.loan((3, "100"))
+        await scene.pool.execute(TAPE_CAME)
+        await scene.client.get_workflow_handle("sweep").terminate()
+        await begun(scene, loan)
+
+
+async def test_it_outlives_a_database_that_breaks_off(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweeps, "PAUSE", 0.01)
+    import sys; sys.path.insert(0,'/tmp'); import hang; asyncio.create_task(hang.spy())
+    monkeypatch.setattr(sweeps, "SETTLES", 0.0)
+    async with sweeping(scene):
+        before = await scene.loan((3, "100"))
+        await scene.pool.execute(TAPE_CAME)
+        await begun(scene, before)
+        await scene.pool.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and query ilike 'listen%'"
+        )
+        after = await scene.loan((3, "100"))
+        await begun(scene, after)
