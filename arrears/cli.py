@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+from contextlib import suppress
 
 import typer
 
@@ -10,6 +11,7 @@ from arrears.commands import cases, control, intake, operate, services, strategi
 from arrears.context import print_json
 from domain.errors import BadInput
 
+log = logging.getLogger(__name__)
 app = typer.Typer(
     name="arrears",
     help="Collects delinquent loans: each one a durable case.",
@@ -56,16 +58,31 @@ rules_app.command("show")(strategies.rules_show)
 
 def main() -> None:
     """Run a command. Exit 0 done, 1 a check failed, 2 bad use, unknown loan, or a part is down."""
+    code = _run()
+    with suppress(OSError):  # whoever read the output is gone
+        sys.stdout.flush()
+        sys.stderr.flush()
+    # Threads of Temporal's client may still report something, which aborts an interpreter that is taking itself down.
+    os._exit(code)
+
+
+def _run() -> int:
     logging.basicConfig(
         level=os.environ.get("ARREARS_LOG", "WARNING").upper(), format="%(levelname)s %(name)s: %(message)s"
     )
     try:
         app()
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
     except BadInput as error:
         if "--json" in sys.argv:
             print_json({"error": {"code": type(error).__name__.lower(), "message": str(error)}})
         else:
             sys.stderr.write(f"{error}\n")
-        sys.exit(2)
+        return 2
     except KeyboardInterrupt:
-        sys.exit(130)
+        return 130
+    except Exception:
+        log.exception("This should not have happened.")
+        return 1
+    return 0

@@ -41,7 +41,9 @@ async def ledger() -> AsyncIterator[Ledger]:
     """
     pool = await open_pool(settings().dsn)
     try:
-        yield Ledger(pool, LedgerClock(pool))
+        clock = LedgerClock(pool)
+        await clock.mapping()  # read before anybody waits for it inside a transaction
+        yield Ledger(pool, clock)
     finally:
         await pool.close()
 

@@ -14,8 +14,8 @@ from arrears.demo_story import Row
 from domain.clock import Clock
 from starters.signature import HEADER, sign
 
-CHARGED_AT = timedelta(minutes=30)  # charges are posted just after midnight, payments through the day
-BANK_OPENS, BANK_MINUTES = timedelta(hours=10), 420
+CHARGED_AT = timedelta(minutes=30)  # charges are posted just after midnight, payments in the afternoon
+BANK_OPENS, BANK_MINUTES = timedelta(hours=15), 240
 log = logging.getLogger(__name__)
 
 

@@ -105,6 +105,7 @@ async def running_stack(
         simulator_url = await simulator.start()
         stack.push_async_callback(simulator.stop)
         clock = LedgerClock(pool)
+        await clock.mapping()  # read before anybody waits for it inside a transaction
         secret = settings().webhook_secret or _kept_secret(folder.directory / "webhook-secret")
         await _serve(stack, pool, clock, client, api_url, simulator, secret)
         worker = SupervisedWorker(

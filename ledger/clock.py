@@ -48,8 +48,13 @@ class LedgerClock:
         return self._mapping
 
     async def _read(self) -> None:
-        async with self._pool.acquire() as conn:
-            self._mapping = await read_clock(conn)
+        try:
+            async with self._pool.acquire() as conn:
+                self._mapping = await read_clock(conn)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            if self._mapping is None:
+                raise
+            return  # the line known so far holds; whoever needs the ledger itself will meet its absence
         self._read_at = monotonic()
 
     async def now(self) -> datetime:

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from typing import Any
 
 import asyncpg
 
@@ -11,9 +10,9 @@ import asyncpg
 class Notices:
     """Whether something was called out since `clear`."""
 
-    def __init__(self, conn: Any) -> None:
-        self._conn = conn
+    def __init__(self) -> None:
         self._heard = asyncio.Event()
+        self.gone = False
 
     def __bool__(self) -> bool:
         """Whether something was heard."""
@@ -27,15 +26,22 @@ class Notices:
         """Something was called out."""
         self._heard.set()
 
+    def end(self, *_: object) -> None:
+        """The connection is gone."""
+        self.gone = True
+        self._heard.set()
+
     async def wait(self, seconds: float) -> None:
         """Wait until something is heard, at most that long in real time.
 
         Raises:
             ConnectionError: the connection is gone, and nothing will be heard any more.
         """
+        # Not wait_for: on Python 3.11 it may swallow a cancellation.
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._heard.wait(), seconds)
-        if self._conn.is_closed():
+            async with asyncio.timeout(0 if self.gone else seconds):
+                await self._heard.wait()
+        if self.gone:
             raise ConnectionError("the connection to the ledger is gone")
 
 
@@ -43,12 +49,12 @@ class Notices:
 async def listening(pool: "asyncpg.Pool[asyncpg.Record]", channel: str) -> AsyncIterator[Notices]:
     """Listen on a connection of its own while the block lasts."""
     async with pool.acquire() as conn:
-        notices = Notices(conn)
+        notices = Notices()
+        conn.add_termination_listener(notices.end)
         await conn.add_listener(channel, notices.hear)
-        conn.add_termination_listener(notices.hear)
         try:
             yield notices
         finally:
-            if not conn.is_closed():
-                conn.remove_termination_listener(notices.hear)
+            if not notices.gone:
+                conn.remove_termination_listener(notices.end)
                 await conn.remove_listener(channel, notices.hear)

@@ -150,15 +150,18 @@ class CollectionCase(Listening):
 
     def show(self, latest: Result) -> None:
         """Write the card, and bring the search attributes up to date where one changed."""
+        if latest is not self.latest:  # it is, where a new run begins with what the last one left
+            line = TimelineLine(at=workflow.now(), what=latest.done, why=latest.decision.why)
+            self.timeline = [*self.timeline, line][-KEPT_LINES:]
         self.latest = latest
-        line = TimelineLine(at=workflow.now(), what=latest.done, why=latest.decision.why)
-        self.timeline = [*self.timeline, line][-KEPT_LINES:]
         workflow.set_current_details(card(self.case, latest, len(self.inbox)))
         values = attributes.pairs(self.case.lender_id, latest.standing)
-        changed = [p for p in values if self.shown.get(p.key.name) != str(p.value)]
-        if changed and self.shown:
-            workflow.upsert_search_attributes([p.key.value_set(p.value) for p in changed])
-        self.shown |= {p.key.name: str(p.value) for p in changed}
+        shown = {p.key.name: str(p.value) for p in values}
+        updates = [p.key.value_set(p.value) for p in values if self.shown.get(p.key.name) != shown[p.key.name]]
+        updates += [key.value_unset() for key in attributes.REGISTRY if key.name in self.shown and key.name not in shown]
+        if updates and self.shown:
+            workflow.upsert_search_attributes(updates)
+        self.shown = shown
 
     # --- a new run ---
 
@@ -171,7 +174,7 @@ class CollectionCase(Listening):
 
     async def roll_over(self, latest: Result) -> None:
         """Continue as new with all that is known; gives way when a message came while handlers were finishing."""
-        await workflow.wait_condition(workflow.all_handlers_finished)
+        await workflow.wait_condition(lambda: bool(self.inbox) or workflow.all_handlers_finished())
         if self.inbox:
             return
         newer = workflow.info().is_target_worker_deployment_version_changed()

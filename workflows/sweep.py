@@ -16,6 +16,7 @@ class DelinquencySweep:
 
     @workflow.run
     async def run(self, request: SweepRequest) -> int:
+        """How many cases were started, by this run; a long walk goes on in the next."""
         started = 0
         for _ in range(PAGES_A_RUN):
             page: SweepResult = await workflow.execute_activity(
@@ -31,4 +32,4 @@ class DelinquencySweep:
             if page.after is None:
                 return started
             request = request.model_copy(update={"after": page.after})
-        workflow.continue_as_new(request)
+        return workflow.continue_as_new(request)

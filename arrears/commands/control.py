@@ -1,10 +1,12 @@
 """Commands that stop, release, and prove."""
 
+import sys
 from typing import Annotated, Any
 
 import typer
 
 from arrears.context import ledger, print_json, run, say
+from domain.errors import BadInput
 from ledger.named import queries
 from ledger.proof import prove
 
@@ -52,21 +54,52 @@ def stop(
     print_json({"stopped": what}) if as_json else say(f"Stopped: {_named(what)}.")
 
 
-def go(lender: Lender = None, channel: Channel = None, strategy: StrategyName = None, as_json: Json = False) -> None:
+def go(
+    lender: Lender = None,
+    channel: Channel = None,
+    strategy: StrategyName = None,
+    rulebooks: Annotated[
+        str | None,
+        typer.Option(
+            help="The rulebooks that hold for the lender, by commas, such as house; kept as they are without."
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
     """Release the same stop; without a channel and a strategy it also takes the lender out of shadow mode."""
     what = {"lender_id": lender or "*", "channel": channel or "*", "strategy": strategy or "*"}
+    named = _rulebooks(rulebooks)
 
-    async def main() -> None:
+    async def main() -> list[str]:
         async with ledger() as books, books.pool.acquire() as conn, conn.transaction():
+            lenders = [r["lender_id"] for r in await conn.fetch("select lender_id from lenders")]
+            if lender is not None and lender not in lenders:
+                raise BadInput(f"lender {lender!r} is unknown: lenders come with the loans of `arrears intake`.")
+            chosen = [lender] if lender else lenders
             await CONTACTS.go(conn, **what)
+            if named:
+                packs = {"*": named}
+                await conn.execute("update lenders set packs = $1 where lender_id = any($2)", packs, chosen)
             if channel is None and strategy is None:
-                lenders = (
-                    [lender] if lender else [r["lender_id"] for r in await conn.fetch("select lender_id from lenders")]
-                )
-                await CONTACTS.set_mode(conn, mode="live", lenders=lenders)
+                await CONTACTS.set_mode(conn, mode="live", lenders=chosen)
+            bare = "select lender_id from lenders where packs = '{}' and lender_id = any($1) order by 1"
+            return [r["lender_id"] for r in await conn.fetch(bare, chosen)]
 
-    run(main)
+    for each in run(main):
+        sys.stderr.write(
+            f"lender {each} has no rulebook, so its contacts stay forbidden: run `arrears go --lender {each} --rulebooks house`.\n"
+        )
     print_json({"released": what}) if as_json else say(f"Released: {_named(what)}.")
+
+
+def _rulebooks(names: str | None) -> list[str]:
+    from activities.gate import rulebook
+
+    named = [name.strip() for name in names.split(",")] if names else []
+    for name in named:
+        if rulebook(name) is None:
+            raise BadInput(f"rulebook {name!r} is unknown: `arrears rules list` shows the rules of those there are.")
+    return named
 
 
 def _named(what: dict[str, str]) -> str:

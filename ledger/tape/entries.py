@@ -29,7 +29,7 @@ AGAINST_LEDGER = Check(
            ) is distinct from (
                s.loan_id, s.kind, s.amount::numeric, s.currency, s.value_date::date, s.reverses, s.status,
                s.component, s.instalment::int, s.direction, s.reason, s.source, s.payer
-           ) or k.entry <> jsonb_strip_nulls(to_jsonb(s) - array['line', 'malformed', 'raw'])
+           ) or k.entry_id is not null and k.entry <> jsonb_strip_nulls(to_jsonb(s) - array['line', 'malformed', 'raw'])
                            || jsonb_build_object('amount', trim_scale(s.amount::numeric)::text) as other_content
     from staged_entries s
     left join entries e using (lender_id, entry_id)

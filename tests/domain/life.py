@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from domain.acts import LASTING
 from domain.agreements import judge_plan, judge_promise
 from domain.calendars import Span
 from domain.clock import business_date
@@ -13,7 +14,6 @@ from domain.facts import CaseFacts, Effect, Plan, PlanInstalment, Promise, StepR
 from domain.holds import REASONS, Hold
 from domain.loan import Entry, EntryKind, Instalment, LoanKey
 from domain.outcomes import Consequence, codes_of
-from domain.acts import LASTING
 from domain.plan import plan
 from domain.position import future_dates, position
 from domain.strategy import Step, Strategy

@@ -7,11 +7,11 @@ from decimal import Decimal
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from domain.acts import LASTING
 from domain.clock import start_of
 from domain.decision import Action
 from domain.facts import FINISHED, CaseFacts
 from domain.holds import Scope, scopes_held
-from domain.acts import LASTING
 from domain.strategy import Step
 from tests.domain.family import YES, late, lives, monthly, small
 from tests.domain.life import COLLECTS, Life, Line

@@ -1,8 +1,8 @@
 import pytest
 
+from domain.acts import LASTING
 from domain.holds import REASONS
 from domain.outcomes import CODES, Consequence, Outcome, codes_of
-from domain.acts import LASTING
 
 ALL = [pytest.param(o, id=f"{kind}-{code}") for kind, codes in CODES.items() for code, o in codes.items()]
 

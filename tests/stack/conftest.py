@@ -12,7 +12,7 @@ HERE = Path(__file__).parent
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
-    """A stack whose business day lasts three seconds, with the strategy of quick.toml published."""
+    """A stack whose business day lasts two seconds, with the strategy of quick.toml published."""
     with machine("--day", str(DAY), "--start", "2007-04-01") as running:
         assert running.ask("strategy", "publish", HERE / "quick.toml")["new"] is True
         yield running

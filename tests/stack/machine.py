@@ -1,5 +1,6 @@
 """One machine's stack, met as a stranger meets it: the command line with --json, and HTTP."""
 
+import asyncio
 import csv
 import json
 import os
@@ -10,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from shutil import rmtree
@@ -18,12 +19,15 @@ from tempfile import mkdtemp
 from typing import IO, Any, TypeVar
 
 import httpx
+import psutil
+from temporalio.api.enums.v1 import EventType
+from temporalio.client import Client
 
 from starters.signature import sign
 
 ARREARS = Path(sys.executable).with_name("arrears")
 SECRET = "whsec_stack"
-DAY = 3  # real seconds
+DAY = 2  # real seconds
 T = TypeVar("T")
 Json = dict[str, Any]
 
@@ -67,7 +71,13 @@ class Stack:
     addresses: dict[str, str] = field(default_factory=dict)
     _process: "subprocess.Popen[str] | None" = None
     _log: IO[str] | None = None
+    _anchor: tuple[float, datetime] = (0, datetime.min.replace(tzinfo=UTC))
     _loans: "count[int]" = field(default_factory=count)
+
+    @property
+    def day(self) -> float:
+        """Real seconds that a business day lasts."""
+        return float(self.options[self.options.index("--day") + 1])
 
     # --- up and down ---
 
@@ -88,6 +98,7 @@ class Stack:
         ready = json.loads(line)
         assert ready.pop("ready") is True
         self.addresses = ready
+        self._anchor = (time.monotonic(), self.now())
         return self
 
     def stop(self) -> int:
@@ -110,11 +121,8 @@ class Stack:
     def worker(self) -> int:
         """The process id of the worker."""
         assert self._process
-        return next(
-            pid
-            for pid, command in _children(self._process.pid)
-            if command[-2:] == ["arrears", "worker"]
-        )
+        children = psutil.Process(self._process.pid).children(recursive=True)
+        return next(c.pid for c in children if c.cmdline()[-2:] == ["arrears", "worker"])
 
     # --- the command line ---
 
@@ -140,6 +148,11 @@ class Stack:
         """The business time."""
         return datetime.fromisoformat(self.ask("report")["as_of"])
 
+    def today(self) -> date:
+        """The business date, give or take the moment since the clock was read."""
+        read, at = self._anchor
+        return (at + timedelta(days=(time.monotonic() - read) / self.day)).date()
+
     def tell(self, loan: str, message: str, code: int = 0, **body: object) -> Json:
         """Send a message to a case; the answer."""
         answer: Json = self.ask("send", loan, message, json.dumps(body, default=str), code=code)
@@ -159,8 +172,8 @@ class Stack:
         shown: Json = answer.json()
         return shown
 
-    def pay(self, loan: str, amount: str, entry_id: str) -> int:
-        """Post a payment of today; the HTTP status."""
+    def pay(self, loan: str, amount: str, entry_id: str, on: date) -> int:
+        """Post a payment; the HTTP status."""
         lender, _, loan_id = loan.rpartition("/")
         entry = {
             "entry_id": entry_id,
@@ -169,7 +182,7 @@ class Stack:
             "kind": "payment",
             "amount": amount,
             "currency": "EUR",
-            "value_date": self.now().date().isoformat(),
+            "value_date": on.isoformat(),
         }
         body = json.dumps(entry).encode()
         headers = {"Arrears-Signature": sign(SECRET, body), "Content-Type": "application/json"}
@@ -190,7 +203,7 @@ class Stack:
     def loan(self, number: str, *, past: int, lender: str = "default", strategy: str = "quick") -> str:
         """Take in a loan of 100 EUR, so many days past due today; its name."""
         name = f"S{next(self._loans)}"
-        today = self.now().date()
+        today = self.today()
         rows = {
             "loans": {
                 "lender_id": lender,
@@ -230,17 +243,42 @@ class Stack:
 
     def open_task(self, loan: str, kind: str = "call", seconds: float = 45) -> str:
         """The id of a case's task of this kind, once it is open."""
-        loan_id = loan.rpartition("/")[2]
+        until(lambda: self._waits_for(loan, kind), f"a {kind} task of {loan}", seconds)
+        lender, _, loan_id = loan.rpartition("/")
+        found = [t for t in self.ask("tasks", "--lender", lender) if (t["loan_id"], t["kind"]) == (loan_id, kind)]
+        return str(found[0]["task_id"])
 
-        def look() -> str | None:
-            found = [t for t in self.ask("tasks") if (t["loan_id"], t["kind"]) == (loan_id, kind)]
-            return str(found[0]["task_id"]) if found else None
-
-        return until(look, f"a {kind} task of {loan}", seconds)
+    def _waits_for(self, loan: str, kind: str) -> bool:
+        step = self.case(loan)["next_step"]
+        return step is not None and step["why"].startswith(f"{kind} task")
 
     def journal(self, loan: str) -> list[str]:
         """What happened in a case, oldest first."""
         return [event["kind"] for event in self.ask("why", loan)["events"]]
+
+    def signals(self, loan: str) -> list[str]:
+        """The signals in the history of a case, as the Temporal UI shows them."""
+
+        async def look() -> list[str]:
+            client = await Client.connect(self.addresses["temporal"])
+            history = await client.get_workflow_handle(f"loan-{loan.replace('/', '-')}").fetch_history()
+            told = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED
+            return [
+                e.workflow_execution_signaled_event_attributes.signal_name
+                for e in history.events
+                if e.event_type == told
+            ]
+
+        return asyncio.run(look())
+
+    def lose(self, loan: str) -> None:
+        """Terminate the workflow of a case behind its back."""
+
+        async def terminate() -> None:
+            client = await Client.connect(self.addresses["temporal"])
+            await client.get_workflow_handle(f"loan-{loan.replace('/', '-')}").terminate("a test")
+
+        asyncio.run(terminate())
 
 
 @contextmanager
@@ -254,18 +292,3 @@ def machine(*options: str) -> Iterator[Stack]:
     finally:
         assert stack.stop() == 0
         rmtree(folder)
-
-
-def _children(pid: int) -> Iterator[tuple[int, list[str]]]:
-    """The processes below one, with their commands."""
-    import psutil
-
-    for child in psutil.Process(pid).children(recursive=True):
-        yield child.pid, child.cmdline()
-
-
-def days_between(earlier: datetime, later: datetime) -> float:
-    return (later - earlier) / timedelta(days=1)
-
-
-__all__ = ["DAY", "Json", "Stack", "call", "clean_environment", "date", "machine", "until"]

@@ -1,9 +1,13 @@
+import asyncio
+
 import pytest
 
 from domain.loan import LoanKey
 from ledger.inbound import Reply
+from ledger.locks import lock_loan
 from starters.replies import about
 from tests.ledger.samples import KEY, NOON, Pool, add_case, add_contact, add_loan
+from tests.scenario import poll
 from tests.starters.far_side import Carrier, says_problem
 
 NUMBER = "+12025550142"
@@ -66,6 +70,21 @@ async def test_any_other_text_is_a_reply_whose_words_stay_in_the_ledger(
     kept = await pool.fetch("select sender, body, received_at from inbound")
     assert [tuple(r) for r in kept] == [(NUMBER, text, NOON)]
     assert {frozenset(r["payload"]) for r in await pool.fetch("select payload from outbox")} == {frozenset({"about"})}
+
+
+async def test_an_opt_out_waits_for_a_contact_that_is_being_committed(pool: Pool, carrier: Carrier) -> None:
+    async with pool.acquire() as gate:
+        async with gate.transaction():
+            await lock_loan(gate, SISTER)
+            answer = asyncio.create_task(carrier.text("STOP", NUMBER, "SM1"))
+
+            async def waits() -> bool:
+                return bool(await pool.fetchval("select count(*) from pg_locks where not granted"))
+
+            await poll(waits, "the opt-out to wait")
+            assert await suppressed(pool) == []
+        assert (await answer).status_code == 200
+    assert await suppressed(pool) == ["default", "second"]
 
 
 async def test_start_undoes_stop_and_replays_change_nothing(pool: Pool, carrier: Carrier) -> None:

@@ -1,15 +1,16 @@
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from temporalio.client import Client
+from temporalio.service import RPCError
 
 from domain.clock import Clock
 from starters import sweeps
-from starters.sweeps import TAPE_LOADED, start_sweep, sweep_daily
+from starters.sweeps import SWEEP_ID, TAPE_LOADED, start_sweep, sweep_daily
 from tests.ledger.samples import Pool, Standing
 from tests.scenario import Case, Scene, poll, scene_on
 
@@ -51,6 +52,8 @@ async def sweeping(scene: Scene, clock: Clock | None = None) -> AsyncIterator[No
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+        with suppress(RPCError):  # mostly it is over
+            await scene.client.get_workflow_handle(SWEEP_ID).terminate()
 
 
 async def has_case(scene: Scene, case: Case) -> bool:

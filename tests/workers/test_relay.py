@@ -2,18 +2,19 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any, TypeAlias
 from uuid import uuid4
 
 import pytest
 from temporalio.client import Client, WorkflowHandle
-from temporalio.service import RPCError
+from temporalio.service import RetryConfig, RPCError
 from temporalio.worker import Worker
 
-from domain.loan import LoanKey
+from domain.loan import EntryKind, LoanKey
 from ledger import outbox
 from tests.ledger.samples import Pool, add_case, add_loan
-from tests.scenario import Scene, poll, scene_on
+from tests.scenario import poll, scene_on
 from tests.workers.listener import TELL_QUEUE, Listener
 from workers import fleet, relay
 from workers.relay import Relay
@@ -75,6 +76,52 @@ async def ears(pool: Pool, dev_server: Client) -> AsyncIterator[Ears]:
         for row in await pool.fetch("select lender_id, loan_id from loans"):
             with suppress(RPCError):  # some never had a workflow
                 await ears.handle(LoanKey(*row)).terminate()
+
+
+class Wire:
+    """The connection to Temporal, which can be cut and mended."""
+
+    def __init__(self, far: Client, port: int) -> None:
+        self.far = far
+        self.port = port
+        self.server: asyncio.Server | None = None
+        self.ends: list[asyncio.StreamWriter] = []
+
+    async def client(self) -> Client:
+        await self.mend()
+        return await Client.connect(
+            f"127.0.0.1:{self.port}", data_converter=self.far.data_converter, retry_config=RetryConfig(max_retries=1)
+        )
+
+    async def mend(self) -> None:
+        self.server = await asyncio.start_server(self._join, "127.0.0.1", self.port)
+
+    async def cut(self) -> None:
+        if self.server is not None:
+            self.server.close()
+        for end in self.ends:
+            end.transport.abort()
+        self.ends.clear()
+
+    async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        host, port = self.far.service_client.config.target_host.split(":")
+        far_reader, far_writer = await asyncio.open_connection(host, int(port))
+        self.ends += [writer, far_writer]
+        await asyncio.gather(_copy(reader, far_writer), _copy(far_reader, writer))
+
+
+async def _copy(source: asyncio.StreamReader, to: asyncio.StreamWriter) -> None:
+    with suppress(ConnectionError):
+        while piece := await source.read(65536):
+            to.write(piece)
+            await to.drain()
+
+
+@pytest.fixture
+async def wire(dev_server: Client, unused_tcp_port: int) -> AsyncIterator[Wire]:
+    wire = Wire(dev_server, unused_tcp_port)
+    yield wire
+    await wire.cut()
 
 
 @pytest.fixture
@@ -198,46 +245,52 @@ async def test_lost_workflows_do_not_crowd_out_the_others(
 
 
 async def test_nothing_is_lost_while_temporal_is_away(
-    pool: Pool, dev_server: Client, ears: Ears, monkeypatch: pytest.MonkeyPatch, unused_tcp_port: int
+    pool: Pool, ears: Ears, wire: Wire, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(relay, "SIGNAL_TIMEOUT", timedelta(milliseconds=100))
+    monkeypatch.setattr(relay, "SIGNAL_TIMEOUT", timedelta(milliseconds=200))
     key = await ears.loan()
+    one = Relay(pool, await wire.client())
+    await wire.cut()
     await ears.put(key, 1, 2)
-    away = await Client.connect(f"127.0.0.1:{unused_tcp_port}", lazy=True, data_converter=dev_server.data_converter)
     with pytest.raises(RPCError):
-        await Relay(pool, away).deliver_once()
+        await one.deliver_once()
     assert await ears.results(key) == [(False, None)] * 2
-    await Relay(pool, dev_server).deliver_once()
+    monkeypatch.setattr(relay, "SIGNAL_TIMEOUT", timedelta(seconds=10))
+    await wire.mend()
+    assert await one.deliver_once() == 2
     assert await ears.numbers(key) == [1, 2]
 
 
 async def test_it_waits_for_temporal_longer_each_time_and_says_so(
-    pool: Pool, dev_server: Client, ears: Ears, monkeypatch: pytest.MonkeyPatch, unused_tcp_port: int,
-    caplog: pytest.LogCaptureFixture,
-) -> None:  # fmt: skip
-    monkeypatch.setattr(relay, "SIGNAL_TIMEOUT", timedelta(milliseconds=50))
+    pool: Pool, ears: Ears, wire: Wire, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(relay, "SIGNAL_TIMEOUT", timedelta(milliseconds=200))
     monkeypatch.setattr(relay, "FIRST_PAUSE", 0.01)
     key = await ears.loan()
+    client = await wire.client()
+    await wire.cut()
     await ears.put(key, 1)
-    away = await Client.connect(f"127.0.0.1:{unused_tcp_port}", lazy=True, data_converter=dev_server.data_converter)
-    pauses: list[float] = []
-    real_sleep = asyncio.sleep
+    running = asyncio.create_task(Relay(pool, client).run())
 
-    async def note(seconds: float) -> None:
-        pauses.append(seconds)
-        await real_sleep(0)
+    def pauses() -> list[str]:
+        return [f"{r.args[-1]:.2f}" for r in caplog.records if r.name == relay.__name__ and isinstance(r.args, tuple)]
 
-    monkeypatch.setattr("workers.relay.asyncio.sleep", note)
-    running = asyncio.create_task(Relay(pool, away).run())
+    async def thrice() -> bool:
+        return len(pauses()) >= 3
+
+    async def told() -> bool:
+        return await ears.numbers(key) == [1]
 
     try:
-        while len(pauses) < 3:
-            await real_sleep(0.01)
+        await poll(thrice, "three tries")
+        assert pauses()[:3] == ["0.01", "0.02", "0.04"]
+        assert "Temporal does not answer" in caplog.text
+        monkeypatch.setattr(relay, "SIGNAL_TIMEOUT", timedelta(seconds=10))
+        await wire.mend()
+        await poll(told, "the message to arrive")
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
-    assert pauses[:3] == [0.01, 0.02, 0.04]
-    assert "Temporal does not answer" in caplog.text
 
 
 async def test_it_hears_of_news_and_survives_the_loss_of_its_connections(
@@ -266,17 +319,13 @@ async def test_it_hears_of_news_and_survives_the_loss_of_its_connections(
         await asyncio.gather(running, return_exceptions=True)
 
 
-async def test_a_payment_reaches_a_real_case(pool: Pool, dev_server: Client) -> None:
+async def test_a_burst_of_payments_reaches_a_real_case_as_one_message(pool: Pool, dev_server: Client) -> None:
     async with scene_on(pool, dev_server) as scene:
         case = await scene.case((5, "100"))
-        scene_told = await _pay_and_relay(scene, case)
-        assert scene_told == ["payment_received"]
-
-
-async def _pay_and_relay(scene: Scene, case: Any) -> list[str]:
-    for _ in range(3):
-        await case.pay("10")
-    await scene.relay()
-    await case.settle()
-    events = await scene.pool.fetch("select kind, message_id from case_events where message_id is not null order by id")
-    return [r["kind"] for r in events]
+        for _ in range(3):
+            await case.post(EntryKind.PAYMENT, "10", silently=True)
+        await scene.settle()
+        rows = await pool.fetch("select kind, data from case_events where message_id is not null")
+        assert [r["kind"] for r in rows] == ["payment_received"]
+        assert len(rows[0]["data"]["body"]["entries"]) == 3
+        assert (await case.latest()).standing.arrears == Decimal(70)
