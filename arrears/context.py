@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from shutil import get_terminal_size
+from textwrap import fill
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import asyncpg
@@ -94,3 +96,37 @@ def print_json(value: Any) -> None:
 def say(line: str = "") -> None:
     """Print a line for people."""
     sys.stdout.write(line + "\n")
+
+
+def say_rows(shown: dict[str, Any]) -> None:
+    """Print names and values for people, one below the other, within the width of the terminal."""
+    column = max(map(len, shown)) + 2
+    width = max(get_terminal_size().columns, column + 30)
+    for name, value in shown.items():
+        line = f"{name.replace('_', ' '):{column}}{readable(value)}"
+        say(fill(line, width, subsequent_indent=" " * column, break_long_words=False, break_on_hyphens=False))
+
+
+def readable(value: Any) -> str:
+    """A value as people read it: times to the minute, in UTC; what is not there as `none`."""
+    match value:
+        case datetime():
+            return f"{value:%Y-%m-%d %H:%M} UTC"
+        case dict():
+            return (
+                ", ".join(f"{k.replace('_', ' ')} {readable(v)}" for k, v in value.items() if v is not None) or "none"
+            )
+        case list():
+            between = "; " if any(isinstance(v, dict) for v in value) else ", "
+            return between.join(map(readable, value)) or "none"
+        case None:
+            return "none"
+        case _:
+            return str(value)
+
+
+def readable_step(step: dict[str, Any]) -> str:
+    """A case's next step in one line."""
+    at = step.get("at")
+    when = datetime.fromisoformat(at) if isinstance(at, str) else at
+    return f"{step['what'].replace('_', ' ')}{f', {readable(when)}' if when else ''}: {step['why']}"

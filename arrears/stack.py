@@ -5,6 +5,7 @@ import logging
 import os
 import secrets
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -35,6 +36,7 @@ from starters.sweeps import sweep_daily
 from workers.codec import data_converter
 from workers.embedded import EmbeddedPostgres, EmbeddedTemporal, StateFolder
 from workers.embedded.child import Child
+from workers.embedded.failure import StartFailed
 from workers.relay import Relay
 from workers.settings import TwilioSettings, settings
 
@@ -138,7 +140,9 @@ async def _set_clock(stack: AsyncExitStack, pool: asyncpg.Pool, day_seconds: flo
         began = start_of(start, "UTC") if start else None
         real = datetime.now(UTC)
         clock = await clocks.run_clock(conn, real, speed=speed, start=began)
-        await clocks.pause_clock(conn, real)  # until all is ready: on a slow machine days would pass with nobody at work
+        await clocks.pause_clock(
+            conn, real
+        )  # until all is ready: on a slow machine days would pass with nobody at work
         await publish_shipped(conn)
         await _let_live(conn)
 
@@ -178,6 +182,7 @@ async def _serve(
     async def temporal_ready() -> bool:
         return await client.service_client.check_health()
 
+    port = int(url.rsplit(":", 1)[1])
     app = create_app(
         pool,
         clock,
@@ -186,13 +191,16 @@ async def _serve(
         public_url=url,
         temporal=temporal_ready,
     )
-    server = uvicorn.Server(
-        uvicorn.Config(
-            app, host=LOOPBACK, port=int(url.rsplit(":", 1)[1]), log_level="warning", lifespan="off", access_log=False
-        )
-    )
+    try:
+        listening = socket.create_server((LOOPBACK, port))
+    except OSError as error:
+        raise StartFailed(
+            "the API", f"The API cannot listen on port {port} ({error.strerror}): start again, and it takes another."
+        ) from None
+    stack.callback(listening.close)
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off", access_log=False))
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined] # Ctrl-C is the stack's
-    serving = asyncio.create_task(server.serve())
+    serving = asyncio.create_task(server.serve(sockets=[listening]))
 
     async def stop_serving() -> None:
         server.should_exit = True

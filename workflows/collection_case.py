@@ -158,7 +158,9 @@ class CollectionCase(Listening):
         values = attributes.pairs(self.case.lender_id, latest.standing)
         shown = {p.key.name: str(p.value) for p in values}
         updates = [p.key.value_set(p.value) for p in values if self.shown.get(p.key.name) != shown[p.key.name]]
-        updates += [key.value_unset() for key in attributes.REGISTRY if key.name in self.shown and key.name not in shown]
+        updates += [
+            key.value_unset() for key in attributes.REGISTRY if key.name in self.shown and key.name not in shown
+        ]
         if updates and self.shown:
             workflow.upsert_search_attributes(updates)
         self.shown = shown

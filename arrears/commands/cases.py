@@ -8,7 +8,7 @@ from uuid import uuid4
 import typer
 from pydantic import ValidationError
 
-from arrears.context import ledger, print_json, run, say, temporal
+from arrears.context import ledger, print_json, readable_step, run, say, say_rows, temporal
 from domain.errors import BadInput
 from domain.messages import SIGNALS, UPDATES, Answer, RecordOutcome
 from ledger.case_view import case_view, find_loan
@@ -42,8 +42,8 @@ def case(
     if as_json:
         print_json(shown)
         return
-    for name, value in shown.items():
-        say(f"{name.replace('_', ' '):16} {_short(value)}")
+    step = shown["next_step"]
+    say_rows({**shown, "next_step": readable_step(step) if step else None})
 
 
 def _day(text: str | None) -> date | None:
@@ -51,14 +51,6 @@ def _day(text: str | None) -> date | None:
         return date.fromisoformat(text) if text else None
     except ValueError:
         raise BadInput(f"--as-of {text!r} is no date: write it as 2026-01-31.") from None
-
-
-def _short(value: Any) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{k} {v}" for k, v in value.items())
-    if isinstance(value, list):
-        return "; ".join(_short(v) for v in value) or "none"
-    return "none" if value is None else str(value)
 
 
 def tasks(
@@ -79,13 +71,13 @@ def tasks(
         print_json(found)
         return
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
-    table = Table("task", "loan", "kind", "status", "deadline")
+    # A task's id is typed by whoever answers it: it is never cut.
+    table = Table(Column("task", no_wrap=True), "loan", "kind", "status", "until", box=None, pad_edge=False)
     for task in found:
-        table.add_row(
-            task["task_id"], task["loan_id"], task["kind"], task["status"], f"{task['deadline']:%Y-%m-%d %H:%M}"
-        )
+        kind = task["kind"].replace("_", " ")
+        table.add_row(task["task_id"], task["loan_id"], kind, task["status"], f"{task['deadline']:%Y-%m-%d}")
     Console().print(table if found else "No task waits.")
 
 
@@ -186,8 +178,7 @@ def _answered(answer: Answer, as_json: bool) -> None:
     if as_json:
         print_json(answer)
     elif answer.accepted:
-        step = answer.next_step or {}
-        say(f"Taken. Next: {step.get('what', 'as before')}, {step.get('why', '')}".rstrip(", "))
+        say(f"Taken. Next: {readable_step(answer.next_step)}" if answer.next_step else "Taken.")
     else:
         say(f"Refused: {answer.reason}")
     if not answer.accepted:
@@ -229,5 +220,4 @@ def report(as_json: Json = False) -> None:
     if as_json:
         print_json(told)
         return
-    for name, value in told.items():
-        say(f"{name.replace('_', ' '):24} {_short(value)}")
+    say_rows(told)

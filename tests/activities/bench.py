@@ -93,9 +93,7 @@ class Bench:
 
     async def pay(self, ref: CaseRef, amount: str = "100", **more: Any) -> Posted:
         values: dict[str, Any] = {"entry_id": uuid4().hex, "value_date": self.clock.at.date(), **more}
-        entry = NewEntry(
-            loan_id=ref.loan_id, kind=EntryKind.PAYMENT, amount=Decimal(amount), currency="EUR", **values
-        )
+        entry = NewEntry(loan_id=ref.loan_id, kind=EntryKind.PAYMENT, amount=Decimal(amount), currency="EUR", **values)
         return await post_entry(self.pool, entry, self.clock)
 
     async def reverse(self, ref: CaseRef, entry_id: str, amount: str = "100") -> Posted:
@@ -119,7 +117,9 @@ class Bench:
         return result
 
     async def contacts(self, ref: CaseRef) -> list[Any]:
-        return list(await self.pool.fetch("select * from contacts where loan_id = $1 order by reserved_at", ref.loan_id))
+        return list(
+            await self.pool.fetch("select * from contacts where loan_id = $1 order by reserved_at", ref.loan_id)
+        )
 
     def texts(self) -> list[str]:
         """The numbers that the carrier took a message for."""

@@ -50,7 +50,8 @@ async def test_a_contact_after_the_cure_breaks_quiet(bench: Bench, lived: CaseRe
 
 async def test_a_contact_that_saw_an_old_ledger_breaks_quiet(bench: Bench, lived: CaseRef) -> None:
     await bench.pool.execute(
-        "update contacts set commit_order = nextval('commit_order') where loan_id = $1 and purpose = 'collect'", lived.loan_id
+        "update contacts set commit_order = nextval('commit_order') where loan_id = $1 and purpose = 'collect'",
+        lived.loan_id,
     )
     assert set(await bench.violations()) == {("quiet", "saw_old_ledger"), ("quiet", "contact_after_cure")}
 
@@ -69,7 +70,9 @@ async def test_one_carrier_message_for_two_contacts_breaks_once(bench: Bench, li
 
 
 async def test_two_contacts_for_one_step_break_once(bench: Bench, lived: CaseRef) -> None:
-    await bench.pool.execute("alter table contacts drop constraint contacts_lender_id_loan_id_episode_step_id_ordinal_key")
+    await bench.pool.execute(
+        "alter table contacts drop constraint contacts_lender_id_loan_id_episode_step_id_ordinal_key"
+    )
     await bench.pool.execute("alter table contacts drop constraint contacts_carrier_id_key")
     await bench.pool.execute("update contacts set loan_id = $1, step_id = 'call-1', ledger_version = 0", lived.loan_id)
     assert ("once", "two_contacts_one_step") in await bench.violations()

@@ -1,6 +1,4 @@
-"""A release with a mistake: its case does something before it looks at what was decided. Old histories must not replay on it."""
-
-from datetime import timedelta
+"""A release with a mistake: its case does something before it goes on. Old histories must not replay on it."""
 
 from temporalio import workflow
 
@@ -11,7 +9,7 @@ from workflows.collection_case import CollectionCase
 
 @workflow.defn(name="CollectionCase")
 class Changed(CollectionCase):
-    """As the case, but it dawdles."""
+    """As the case, but each run asks what to do once more than it needs to."""
 
     @workflow.init
     def __init__(self, state: CaseState) -> None:
@@ -19,5 +17,5 @@ class Changed(CollectionCase):
 
     @workflow.run
     async def run(self, state: CaseState) -> str:
-        await workflow.sleep(timedelta(seconds=1))
+        await self.decide()
         return await super().run(state)

@@ -153,8 +153,7 @@ async def rollover(scene: Scene) -> Case:
 
 
 STORIES: dict[str, Story] = {
-    story.__name__: story
-    for story in (sms_cure, legal_cure, suit, bounce, promise, plan, hold, carrier_away, rollover)
+    story.__name__: story for story in (sms_cure, legal_cure, suit, bounce, promise, plan, hold, carrier_away, rollover)
 }
 
 
