@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from arrears import demo_people, demo_view
-from arrears.demo import run_demo
-from arrears.demo_feed import arrives_at
-from arrears.demo_people import HABITS, answers_at
-from arrears.demo_story import (
+from arrears.demo import demo_view, people, run_demo
+from arrears.demo.feed import arrives_at
+from arrears.demo.people import HABITS, answers_at
+from arrears.demo.story import (
     AGREED_ON,
     BUSINESS,
     END,
@@ -108,7 +107,7 @@ def test_one_debtor_pays_while_the_letter_is_out() -> None:
     due = schedule(FINES, "F-A10964")[0].due_on
     paid = payments("F-A10964")[0][0]
     assert legal.from_dpd + 7 < (paid - due).days < legal.from_dpd + wait.count
-    assert demo_people.review("F-A10964", 1, paid).code == "APPROVED"
+    assert people.review("F-A10964", 1, paid).code == "APPROVED"
 
 
 def test_the_plan_repays_the_shop_and_fits_its_cash_flow() -> None:
@@ -158,7 +157,7 @@ def test_promises_are_within_the_limits() -> None:
     policy = the_strategy().promise
     for loan in fines():
         for today in (START + timedelta(days=n) for n in range(10, 60)):
-            said = demo_people.call(loan, 1, today)
+            said = people.call(loan, 1, today)
             if said.code == "RPC_PTP":
                 assert 0 <= (date.fromisoformat(said.data["due_on"]) - today).days <= policy.max_days
                 assert Decimal(said.data["amount"]) <= instalment(loan)
@@ -204,7 +203,7 @@ def test_scripted_telephones_are_of_debtors_who_never_pay() -> None:
     ],
 )
 def test_events_are_told_in_words(kind: str, data: dict[str, object], words: str) -> None:
-    assert demo_view.told(kind, data) == words
+    assert view.told(kind, data) == words
 
 
 async def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:

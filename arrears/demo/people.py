@@ -17,7 +17,7 @@ import asyncpg
 from temporalio.client import Client, WorkflowUpdateFailedError
 from temporalio.service import RPCError
 
-from arrears.demo_story import BUSINESS, FINDING, instalment, payments
+from arrears.demo.story import BUSINESS, FINDING, instalment, payments
 from domain.clock import Clock
 from domain.loan import LoanKey
 from domain.messages import Answer, Approve, Body, RecordOutcome

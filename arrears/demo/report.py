@@ -10,8 +10,8 @@ import asyncpg
 from rich.console import Console
 from rich.table import Table
 
-from arrears.demo_story import BUSINESS, END, START, WEEKLY, WEEKS
-from arrears.demo_view import told
+from arrears.demo.story import BUSINESS, END, START, WEEKLY, WEEKS
+from arrears.demo.view import told
 from domain.clock import business_date
 from domain.loan import Entry, EntryKind, LoanKey
 from ledger.named import queries

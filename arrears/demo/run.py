@@ -14,12 +14,12 @@ import typer
 from rich.console import Console
 
 from arrears.commands.services import until_stopped
-from arrears.demo_feed import Feed
-from arrears.demo_people import People
-from arrears.demo_report import read_ending, tell
-from arrears.demo_shop import Shop
-from arrears.demo_story import END, FINES, LENDER, SHOP, START, STRATEGY, entries, script
-from arrears.demo_view import Window, elapsed
+from arrears.demo.feed import Feed
+from arrears.demo.people import People
+from arrears.demo.report import read_ending, tell
+from arrears.demo.shop import Shop
+from arrears.demo.story import END, FINES, LENDER, SHOP, START, STRATEGY, entries, script
+from arrears.demo.view import Window, elapsed
 from arrears.stack import Stack, running_stack
 from domain.errors import BadInput
 from ledger.tape import TapeFiles, take_in

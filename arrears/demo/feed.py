@@ -10,7 +10,7 @@ from zlib import crc32
 
 import httpx
 
-from arrears.demo_story import Row
+from arrears.demo.story import Row
 from domain.clock import Clock
 from starters.signature import HEADER, sign
 

@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 
 import asyncpg
 
-from arrears.demo_feed import Feed
-from arrears.demo_people import People
-from arrears.demo_story import AGREED_ON, BUSINESS, FIRST_PAYMENT, Row, entries, plan_days
+from arrears.demo.feed import Feed
+from arrears.demo.people import People
+from arrears.demo.story import AGREED_ON, BUSINESS, FIRST_PAYMENT, Row, entries, plan_days
 from domain.clock import Clock
 from domain.messages import AgreePlan, PlanPayment
 

@@ -14,7 +14,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from arrears.demo_story import BUSINESS, END, START
+from arrears.demo.story import BUSINESS, END, START
 from domain.clock import Clock, business_date
 
 WIDTH = 78
