@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from arrears.demo import demo_view, people, run_demo
+from arrears.demo import people, run_demo, view
 from arrears.demo.feed import arrives_at
 from arrears.demo.people import HABITS, answers_at
 from arrears.demo.story import (
