@@ -42,7 +42,8 @@ def _about(data: dict[str, Any]) -> str:
     for name in ("said", "why", "refused", "task_id", "step", "relapse"):
         if data.get(name):
             return str(data[name])
-    return ""
+    body = data.get("body") or {}
+    return str(body.get("code") or body.get("reason") or "")
 
 
 def _contact(row: Any) -> dict[str, Any]:

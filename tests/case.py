@@ -135,7 +135,7 @@ class Case:
         await poll(self._rests, f"case {self.key} to come to rest")
 
     async def _rests(self) -> bool:
-        row = await self.scene.pool.fetchrow(
+        row: Any = await self.scene.pool.fetchrow(
             """
             select c.open, c.next_step, coalesce((
                 select exists (select from case_events e where e.lender_id = $1 and e.loan_id = $2 and e.message_id = 'outbox-' || o.id)
@@ -195,9 +195,6 @@ class Case:
         status = await self.status()
         assert status.latest is not None
         return status.latest
-
-    async def decision(self) -> Decision:
-        return (await self.latest()).decision
 
     async def row(self) -> Any:
         return await self.scene.pool.fetchrow("select * from cases where lender_id = $1 and loan_id = $2", *self.key)
@@ -303,5 +300,6 @@ class _Opening(Opening):
             CaseState(case=ref, roll_over_after=self.roll_over_after),
             id=key.workflow_id,
             task_queue="cases",
+            task_timeout=timedelta(seconds=2),
             search_attributes=attributes,
         )

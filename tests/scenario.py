@@ -29,6 +29,7 @@ from domain.strategy import Strategy
 from ledger.clock import LedgerClock, run_clock
 from ledger.proof import prove
 from ledger.strategies import publish, publish_shipped
+from tests.case import Case
 from workers import fleet
 from workers.relay import Relay
 
@@ -104,7 +105,7 @@ class Scene:
     clock: LedgerClock
     simulator: Simulator
     world: World
-    cases: list["Case"] = field(default_factory=list)
+    cases: list[Case] = field(default_factory=list)
     broken_on_purpose: bool = False
 
     def __post_init__(self) -> None:
@@ -157,7 +158,7 @@ class Scene:
             await publish(conn, base.model_copy(update={"name": name, **changes}))
         return name
 
-    async def loan(self, *instalments: tuple[int, str], fees: str | None = None, **loan: Any) -> "Case":
+    async def loan(self, *instalments: tuple[int, str], fees: str | None = None, **loan: Any) -> Case:
         """A loan, as `add_loan` makes it, without a case."""
         key, party = await add_loan(self.pool, await self.today(), *instalments, **loan)
         case = Case(self, key, party)
@@ -165,7 +166,7 @@ class Scene:
             await case.post(EntryKind.LATE_FEE, fees)
         return case
 
-    async def case(self, *instalments: tuple[int, str], **loan: Any) -> "Case":
+    async def case(self, *instalments: tuple[int, str], **loan: Any) -> Case:
         """A loan, as `loan` makes it, with its case begun and come to rest."""
         case = await self.loan(*instalments, **loan)
         await case.open()

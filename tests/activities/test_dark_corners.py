@@ -2,7 +2,8 @@
 
 from datetime import timedelta
 
-from activities.contracts import SweepRequest
+from activities.absorbing import Absorbing
+from activities.contracts import Absorb, Message, SweepRequest
 from activities.opening import Opening
 from domain.decision import Action
 from domain.loan import LoanKey
@@ -83,3 +84,24 @@ async def test_a_hold_that_begins_while_a_text_is_on_its_way_is_no_reason_to_los
     again = await bench.contact.send_sms(order)
     assert again.done == "overtaken by events"
     assert len(bench.texts()) == 1
+
+
+async def test_a_message_that_was_delivered_twice_is_taken_in_once(bench: Bench) -> None:
+    case = await bench.case()
+    news = Message(message_id="outbox-1", kind="ledger_changed", body={"about": "tape"})
+    due = (bench.clock.at + timedelta(days=3)).date().isoformat()
+    promise = Message(message_id="p", kind="promise_to_pay", body={"amount": "100", "due_on": due, "by": "c1"})
+    absorbing = Absorbing(bench.desk)
+    first = await absorbing.absorb(Absorb(case=case, messages=(news, promise, news)))
+    again = await absorbing.absorb(Absorb(case=case, messages=(promise, news)))  # its result was lost
+    assert (first.answers["p"].accepted, again.answers["p"].accepted) == (True, True)
+    assert await bench.pool.fetchval("select count(*) from case_events where message_id is not null") == 2
+    assert await bench.pool.fetchval("select string_agg(status, ' ') from promises") == "active"
+
+
+async def test_a_refusal_told_again_is_the_same_refusal(bench: Bench) -> None:
+    case = await bench.case()
+    first = await bench.tell(case, "place_hold", "m", reason="moon")
+    again = await bench.tell(case, "place_hold", "m", reason="moon")
+    assert first.answers["m"].reason == again.answers["m"].reason
+    assert not again.answers["m"].accepted

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest_asyncio
 
@@ -14,10 +15,7 @@ from tests.activities.bench import Bench
 async def lived(bench: Bench) -> AsyncIterator[CaseRef]:
     """A case that was written to and called for, and then paid."""
     case = await bench.case((10, "100"), (1, "20"))
-    for action in (Action.OPEN_CALL_TASK,):
-        order = await bench.due(case)
-        assert order.decision.action is action
-        await bench.carry_out(order)
+    await bench.carry_out(await bench.due(case))
     task = await bench.pool.fetchval("select task_id from tasks")
     await bench.tell(case, "record_outcome", task_id=task, code="RPC_REFUSED", by="c1")
     other = await bench.case(phone="+12015550102")
@@ -84,13 +82,14 @@ async def test_a_text_without_a_message_breaks_once(bench: Bench, lived: CaseRef
 
 
 async def test_a_permit_that_was_changed_breaks_permitted(bench: Bench, lived: CaseRef) -> None:
-    for change in (
+    changes: tuple[dict[str, dict[str, Any]], ...] = (
         {"facts": {"now": "2026-03-02T23:30:00Z"}},
         {"facts": {"suppressed": True}},
         {"facts": {"owes": False}},
         {"verdict": {"rules": []}},
-    ):
-        kept = await bench.pool.fetchrow("select contact_id, permit from contacts where channel = 'sms'")
+    )
+    for change in changes:
+        kept: Any = await bench.pool.fetchrow("select contact_id, permit from contacts where channel = 'sms'")
         permit = json.loads(json.dumps(kept["permit"]))
         for part, values in change.items():
             permit[part] |= values

@@ -49,7 +49,7 @@ async def verdicts(bench: Bench, cases: list[CaseRef]) -> Counter[str]:
     ended: Counter[str] = Counter()
     texts = Counter(bench.texts())
     for index, case in enumerate(cases):
-        paid = await bench.pool.fetchrow(
+        paid: Any = await bench.pool.fetchrow(
             "select ledger_version, commit_order from entries where loan_id = $1", case.loan_id
         )
         made = [c for c in await bench.contacts(case) if c["commit_order"] is not None]

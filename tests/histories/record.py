@@ -16,8 +16,9 @@ from temporalio.testing import WorkflowEnvironment
 
 from ledger.migrate import migrate
 from ledger.pool import open_pool
+from tests.case import Case
 from tests.environment import SEARCH_ATTRIBUTES, on_database, time_skipping_program
-from tests.scenario import Case, Scene, scene_on
+from tests.scenario import Scene, scene_on
 from workers.codec import data_converter
 from workers.embedded import EmbeddedPostgres
 from workers.embedded.temporal import indexed_types

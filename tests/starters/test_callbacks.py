@@ -6,8 +6,8 @@ from domain.loan import LoanKey
 from ledger.inbound import Reply
 from ledger.locks import lock_loan
 from starters.replies import about
+from tests.case import poll
 from tests.ledger.samples import KEY, NOON, Pool, add_case, add_contact, add_loan
-from tests.scenario import poll
 from tests.starters.far_side import Carrier, says_problem
 
 NUMBER = "+12025550142"

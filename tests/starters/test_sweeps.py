@@ -11,8 +11,9 @@ from temporalio.service import RPCError
 from domain.clock import Clock
 from starters import sweeps
 from starters.sweeps import SWEEP_ID, TAPE_LOADED, start_sweep, sweep_daily
+from tests.case import Case, poll
 from tests.ledger.samples import Pool, Standing
-from tests.scenario import Case, Scene, poll, scene_on
+from tests.scenario import Scene, scene_on
 
 TAPE_CAME = f"select pg_notify('{TAPE_LOADED}', '')"
 

@@ -13,8 +13,9 @@ from temporalio.worker import Worker
 
 from domain.loan import EntryKind, LoanKey
 from ledger import outbox
+from tests.case import poll
 from tests.ledger.samples import Pool, add_case, add_loan
-from tests.scenario import poll, scene_on
+from tests.scenario import scene_on
 from tests.workers.listener import TELL_QUEUE, Listener
 from workers import fleet, relay
 from workers.relay import Relay

@@ -8,7 +8,8 @@ from temporalio.api.common.v1 import Payload, WorkflowExecution
 from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionRequest
 from temporalio.client import WorkflowHistory
 
-from tests.scenario import NAME, SENDER, STREET, Case, Scene
+from tests.case import Case
+from tests.scenario import NAME, SENDER, STREET, Scene
 
 PHONE = "+12015550142"
 PERSONAL = (*NAME.split(), PHONE, PHONE[2:], PHONE[-7:], SENDER, STREET, "Tribunali", "Napoli")

@@ -1,7 +1,8 @@
 """After the cure: a payment that comes back, one the lender had posted wrongly, and a new debt."""
 
 from domain.loan import EntryKind
-from tests.scenario import Case, Scene
+from tests.case import Case
+from tests.scenario import Scene
 
 
 async def cured(scene: Scene, *instalments: tuple[int, str]) -> Case:

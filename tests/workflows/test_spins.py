@@ -5,7 +5,8 @@ from datetime import timedelta
 import asyncpg
 from temporalio.testing import WorkflowEnvironment
 
-from tests.scenario import Case, scene_on
+from tests.case import Case
+from tests.scenario import scene_on
 
 
 async def busiest(case: Case) -> int:

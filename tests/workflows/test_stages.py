@@ -1,6 +1,7 @@
 """From the first text to the court and back: what each stage does, and what a cure undoes."""
 
 from datetime import timedelta
+from typing import Any
 
 from domain.strategy import Strategy
 from ledger.strategies import shipped
@@ -82,7 +83,7 @@ async def test_nothing_legal_happens_before_a_second_person_agrees(scene: Scene)
     await case.answer("pre_legal_review", "APPROVED", by="s1")
     await case.taken("approve", task_id=again["task_id"], by="s2")
     assert len(await case.contacts_by("letter")) == 1
-    task = await scene.pool.fetchrow("select * from tasks where task_id = $1", again["task_id"])
+    task: Any = await scene.pool.fetchrow("select * from tasks where task_id = $1", again["task_id"])
     assert (task["answered_by"], task["approved_by"]) == ("s1", "s2")
 
 
