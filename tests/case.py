@@ -25,6 +25,8 @@ from ledger.posting import Posted, post_entry
 if TYPE_CHECKING:
     from tests.scenario import Scene
 
+UNDER_WAY = (EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED, EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED)
+
 
 async def poll(condition: Callable[[], Awaitable[bool]], what: str, seconds: float = 60) -> None:
     """Wait until a condition holds.
@@ -253,7 +255,18 @@ class Case:
         return [e["kind"] for e in await self.journal()]
 
     async def histories(self) -> list[WorkflowHistory]:
-        """The history of every run, first to last."""
+        """The history of every run, first to last, once the workflow has reported what it did."""
+        for _ in range(100):
+            if await self._reported():
+                break
+            await asyncio.sleep(0.02)  # a task that is held up on purpose may be looked at as it stands
+        return await self._runs()
+
+    async def _reported(self) -> bool:
+        """Whether no task of the workflow is under way: the ledger knows of a local activity before the history does."""
+        return (await self._runs())[-1].events[-1].event_type not in UNDER_WAY
+
+    async def _runs(self) -> list[WorkflowHistory]:
         found: list[WorkflowHistory] = []
         run_id: str | None = None
         while True:

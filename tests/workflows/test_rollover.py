@@ -18,7 +18,7 @@ from tests.case import Case, poll
 from tests.scenario import START, Scene, scene_on
 
 pytestmark = pytest.mark.timeout(90)
-AFTERNOON = START + timedelta(hours=6)  # every loan's hour for texts is over: they are due at once
+AFTERNOON = START + timedelta(hours=7)  # every loan's hour for texts is over: they are due at once
 
 
 async def sending(case: Case) -> None:
@@ -159,6 +159,7 @@ async def test_a_new_run_keeps_its_place_in_searches_and_its_story(
         assert found.get(DELINQUENT_SINCE)
         await case.tell("reassign", to="c7", by="s1")
         assert (await case.handle.describe()).typed_search_attributes[COLLECTOR] == "c7"
+        assert (await case.acted()).count("decide") == 1  # a new run goes on with what was decided
         await case.pay("100")
         found = (await case.handle.describe()).typed_search_attributes
         assert found[LOAN_STAGE] == "probation"
