@@ -21,6 +21,7 @@ from domain.messages import Answer
 from domain.plan import plan
 from ledger.new_entry import NewEntry
 from ledger.posting import Posted, post_entry
+from starters.telling import tell
 
 if TYPE_CHECKING:
     from tests.scenario import Scene
@@ -103,7 +104,7 @@ class Case:
 
     async def tell(self, message: str, *, id: str | None = None, **body: Any) -> Answer:  # noqa: A002 - Temporal's word
         """Tell the case something, and wait for its answer."""
-        answer: Answer = await self.handle.execute_update(message, body, id=id, result_type=Answer)
+        answer = await tell(self.handle, message, body, id)
         await self.scene.settle()
         return answer
 

@@ -153,11 +153,11 @@ def _object(text: str, where: str) -> dict[str, Any]:
 async def _update(client: "Client", workflow_id: str, name: str, body: Any) -> Answer:
     from temporalio.client import WorkflowUpdateFailedError
 
+    from starters.telling import tell
+
     handle = client.get_workflow_handle(workflow_id)
     try:
-        answer: Answer = await _reach(
-            handle.execute_update(name, body, id=str(uuid4()), result_type=Answer), workflow_id
-        )
+        answer: Answer = await _reach(tell(handle, name, body), workflow_id)
     except WorkflowUpdateFailedError as error:
         raise BadInput(str(error.cause)) from None
     return answer

@@ -14,6 +14,7 @@ from activities.contracts.attributes import COLLECTOR, DELINQUENT_SINCE, LOAN_ST
 from domain.loan import EntryKind
 from domain.messages import Answer
 from ledger.locks import lock_loan
+from starters.telling import tell
 from tests.case import Case, poll
 from tests.scenario import START, Scene, scene_on
 
@@ -48,8 +49,7 @@ async def told_five_times(scene: Scene, roll_over_after: int) -> Case:
     await case.post(EntryKind.LATE_FEE, "5", silently=True)
 
     async def told(message: str, **body: object) -> Answer:
-        answer: Answer = await case.handle.execute_update(message, body, result_type=Answer)
-        return answer
+        return await tell(case.handle, message, body)
 
     results = await asyncio.gather(
         scene.relay(),
@@ -112,7 +112,7 @@ async def test_what_comes_while_other_messages_are_being_taken_in_waits_its_turn
             await case.handle.signal("ledger_changed", {"message_id": "first"})
             await poll(partial(heard, 1), "the first message to be heard")
             await case.handle.signal("ledger_changed", {"message_id": "second"})
-            update = asyncio.create_task(case.handle.execute_update("reassign", {"to": "c7"}, result_type=Answer))
+            update = asyncio.create_task(tell(case.handle, "reassign", {"to": "c7"}))
             await poll(partial(heard, 2), "the second message to be heard")
             assert [e for e in await case.journal() if e["message_id"]] == []
         assert (await update).accepted
@@ -127,18 +127,15 @@ async def test_a_stream_of_messages_over_many_runs(pool: "asyncpg.Pool[asyncpg.R
         opening = asyncio.create_task(case.open(roll_over_after=1))
         await sending(case)
         answers = await asyncio.gather(
-            *(
-                case.handle.execute_update("reassign", {"to": f"c{n}"}, id=f"r-{n}", result_type=Answer)
-                for n in range(8)
-            ),
+            *(tell(case.handle, "reassign", {"to": f"c{n}"}, f"r-{n}") for n in range(8)),
             *(case.handle.signal("ledger_changed", {"message_id": f"n-{n}"}) for n in range(8)),
         )
         await opening
         await absorbed(case, 16)
-        assert all(a.accepted for a in answers[:8])
+        assert all(a is not None and a.accepted for a in answers[:8])
         assert len([e for e in await case.journal() if e["message_id"]]) == 16
         # Told again, in another run, they are known.
-        again = await case.handle.execute_update("reassign", {"to": "c0"}, id="r-0", result_type=Answer)
+        again = await tell(case.handle, "reassign", {"to": "c0"}, "r-0")
         assert again.accepted
         assert (await case.told()).count("reassign") == 8
 
