@@ -9,7 +9,9 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from domain.messages import Answer
 
-TRIES = 5
+TRIES = 8
+FIRST_PAUSE = 0.1
+"""Seconds before the second try; each later pause is twice as long, the last about six seconds."""
 
 
 async def tell(handle: WorkflowHandle[Any, Any], message: str, body: Any, message_id: str | None = None) -> Answer:
@@ -23,12 +25,12 @@ async def tell(handle: WorkflowHandle[Any, Any], message: str, body: Any, messag
         WorkflowUpdateFailedError: the case is closed.
     """
     message_id = message_id or str(uuid4())
-    for left in reversed(range(TRIES)):
+    for tried in range(TRIES):
         try:
             answer: Answer = await handle.execute_update(message, body, id=message_id, result_type=Answer)
             break
         except RPCError as error:
-            if error.status is not RPCStatusCode.FAILED_PRECONDITION or not left:
+            if error.status is not RPCStatusCode.FAILED_PRECONDITION or tried == TRIES - 1:
                 raise
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(FIRST_PAUSE * 2**tried)
     return answer

@@ -173,7 +173,7 @@ async def test_messages_in_the_very_moment_of_a_new_run(
 
         async def talk(sender: int) -> None:
             for n in range(4):
-                answer = await case.handle.execute_update("reassign", {"to": f"c{sender}-{n}"}, result_type=Answer)
+                answer = await tell(case.handle, "reassign", {"to": f"c{sender}-{n}"})
                 assert answer.accepted
                 await case.handle.signal("ledger_changed", {"message_id": f"s{sender}-{n}"})
 
