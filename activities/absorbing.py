@@ -114,6 +114,10 @@ async def _handle(case: CaseInHand, message: Message) -> None:
         await HANDLERS[message.kind](case, _id_of(case, message), body)
     elif message.kind == "step_failed":
         await _step_failed(case, message)
+    elif message.kind == "reply_received" and message.body.get("about") == "promise":
+        # Said to a machine; it counts within the same limits as one that is said to a person.
+        said_so = {"amount": message.body.get("amount"), "due_on": message.body.get("due_on"), "channel": "voice"}
+        await promise_to_pay(case, _id_of(case, message), said.PromiseToPay.model_validate(said_so))
 
 
 def _id_of(case: CaseInHand, message: Message) -> str:

@@ -158,12 +158,14 @@ class Desk:
         )
         return await self.clock.real(decision.at) if decision.at is not None else None
 
-    async def later(self, case: CaseInHand, order: Order, verdict: Defer) -> Result:
+    async def later(self, case: CaseInHand, order: Order, verdict: Defer, record: dict[str, Any]) -> Result:
         """The same decision, put off to the earliest time that every rule allows."""
         said = ", ".join(verdict.rules)
         then = case.facts.model_copy(update={"now": verdict.until})
         until = in_send_window(then, case.row.strategy, verdict.until)
-        await case.journal("deferred", step=order.decision.step_id, rules=list(verdict.rules), until=_iso(until))
+        await case.journal(
+            "deferred", step=order.decision.step_id, rules=list(verdict.rules), until=_iso(until), permit=record
+        )
         result = await self.next(case, f"deferred by {said}")
         because = f"{said} allows it from {verdict.until:%Y-%m-%d %H:%M} UTC"
         return await self.put_off(case, result, order.decision, until, because)

@@ -1,85 +1,219 @@
-"""Brings the facts to the gate (domain/gate.py), inside the transaction in which the contact will be committed."""
+"""Brings the facts to the gate (domain/gate), inside the transaction in which the contact will be committed."""
 
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 from functools import lru_cache
-from importlib.resources import files
 from typing import Any
 
+import policies
 from activities.case_in_hand import CaseInHand
-from domain.gate import ContactRequest, Defer, Forbid, GateFacts, PastContact, Permit, decide
-from domain.holds import scopes_held
-from domain.rulebook import Rulebook, read_rulebook
+from activities.zones import zones_of
+from domain.calendars import Span, holidays_between
+from domain.clock import business_date, start_of
+from domain.gate import (
+    Addressed,
+    Consent,
+    ContactRequest,
+    GateFacts,
+    GateHold,
+    Limitation,
+    Notice,
+    PastContact,
+    Verdict,
+    decide,
+)
+from domain.limitation import LimitationEvent, time_barred_on
+from domain.loan import LoanKey
+from domain.rulebook import Governed, Hours, Rulebook, packs_for, read_rulebook
 from ledger.named import queries
+from ledger.permits import keep_rulebooks, record
+from ledger.posting import position_of
 
-CONTACTS = queries("contacts")
+CONTACTS, GATE, STOPS = queries("contacts"), queries("gate"), queries("stops")
 LOOK_BACK = timedelta(days=40)  # longer than any rule's window
+LOOK_AHEAD = timedelta(days=40)  # for public holidays
+IN_FLIGHT_FOR = Span(count=5, unit="working day")
+BY_VOICE = frozenset({"call", "voice"})
 
 
 @lru_cache
-def rulebook(name: str) -> Rulebook | None:
-    """A shipped rulebook; None where there is none of that name."""
-    file = files("policies") / "rulebooks" / f"{name}.toml"
-    return read_rulebook(file.read_text("utf-8"), file.name) if file.is_file() else None
+def shipped() -> Mapping[str, Rulebook]:
+    """The rulebooks that come with the package, by name."""
+    found = [
+        read_rulebook(file.read_text("utf-8"), file.name)
+        for file in sorted((policies.folder() / "rulebooks").glob("*.toml"))
+    ]
+    return {book.name: book for book in found}
 
 
-def rulebooks_for(packs: dict[str, list[str]], country: str, added: tuple[str, ...]) -> list[Rulebook]:
-    """The rulebooks of a country as the lender's settings name them, and those a strategy adds; empty where none is named for it."""
-    named = packs.get(country) or packs.get("*") or []
-    names = dict.fromkeys([*named, *added]) if named else {}
-    return [book for name in names if (book := rulebook(name)) is not None]
+@dataclass(frozen=True)
+class Meant:
+    """A contact that somebody means to make: how, what for, with whom, at which number or address.
+
+    `task_id` is the task it belongs to, where that is handed out already.
+    """
+
+    channel: str
+    purpose: str
+    party: Addressed
+    party_id: str
+    value: str | None
+    discloses: bool = True
+    threatens: bool = False
+    task_id: str | None = None
+
+    @property
+    def request(self) -> ContactRequest:
+        """As the gate is asked."""
+        return ContactRequest(
+            channel=self.channel,  # type: ignore[arg-type]
+            purpose=self.purpose,  # type: ignore[arg-type]
+            contact_value_known=self.value is not None or self.channel not in {"sms", "voice"},
+            discloses=self.discloses,
+            artificial_voice=self.channel == "voice",
+            threatens=self.threatens,
+        )
 
 
 @dataclass(frozen=True)
 class Gatekeeper:
-    """Decides contacts; it has no memory of its own."""
+    """Decides contacts; it has no memory of its own. `known` are the rulebooks there are, by name."""
 
-    async def facts(self, case: CaseInHand, channel: str, value: str | None) -> GateFacts:
-        """Everything the gate sees, read after the locks."""
-        facts, row = case.facts, case.row
-        lender = case.key.lender_id
-        holding = [h.end for h in facts.holds if h.active(facts.now) and "contact" in h.scopes]
-        ends = [e for e in holding if e is not None]
-        rows = CONTACTS.past_contacts(
-            case.conn, lender_id=lender, party_id=row.borrower_id, since=facts.now - LOOK_BACK
-        )
-        past = [
-            PastContact(
-                at=r["at"],
-                channel=r["channel"],
-                purpose=r["purpose"],
-                same_loan=r["loan_id"] == case.key.loan_id,
-                same_value=r["contact_value"] == value,
-            )
-            async for r in rows
-        ]
-        return GateFacts(
-            now=facts.now,
-            zone=facts.contact_zone,
-            owes=not facts.position.cured,
-            held=tuple(sorted(scopes_held(facts.holds, facts.now))),
-            held_until=min(ends) if ends and len(ends) == len(holding) else None,
-            suppressed=value is not None
-            and await CONTACTS.suppressed(case.conn, lender_id=lender, channel=channel, value=value),
-            stopped=await CONTACTS.stopped(case.conn, lender_id=lender, channel=channel, strategy=row.strategy.name),
-            shadow=row.shadow,
-            jurisdiction_known=bool(rulebooks_for(row.packs, row.country, row.strategy.rulebooks)),
-            past=tuple(past),
-        )
+    known: Mapping[str, Rulebook] = field(default_factory=shipped)
 
-    async def permit(
-        self, case: CaseInHand, channel: str, purpose: str, value: str | None
-    ) -> tuple[Permit | Defer | Forbid, dict[str, Any]]:
-        """The verdict, and the record of it that is kept with the contact: request, facts, rulebooks."""
-        known = value is not None or channel != "sms"
-        request = ContactRequest(channel=channel, purpose=purpose, contact_value_known=known)  # type: ignore[arg-type]
-        facts = await self.facts(case, channel, value)
-        books = rulebooks_for(case.row.packs, case.row.country, case.row.strategy.rulebooks)
-        verdict = decide(request, facts, books)
-        record = {
-            "request": request.model_dump(mode="json"),
-            "facts": facts.model_dump(mode="json"),
-            "rulebooks": [b.model_dump(mode="json") for b in books],
-            "verdict": verdict.model_dump(mode="json"),
-        }
-        return verdict, record
+    async def permit(self, case: CaseInHand, meant: Meant) -> tuple[Verdict, dict[str, Any]]:
+        """The verdict, and the record of it that is kept with the contact. Call it with the case in hand: its loan is locked."""
+        await STOPS.pass_beside_stops(case.conn)
+        row = await GATE.facts(
+            case.conn,
+            **case.this,
+            party_id=meant.party_id,
+            value=meant.value,
+            channel=meant.channel,
+            strategy=case.row.strategy.name,
+            own_task=meant.task_id,
+            since=case.facts.now - LOOK_BACK,
+            now=case.facts.now,
+        )
+        books = self._books(case, row)
+        facts = await _facts(case, meant, row, books)
+        verdict = decide(meant.request, facts, books)
+        return verdict, record(meant.request, facts, await keep_rulebooks(case.conn, books), verdict)
+
+    def _books(self, case: CaseInHand, row: Any) -> tuple[Rulebook, ...]:
+        governed = Governed(
+            country=row["country"],
+            governing_law=row["governing_law"],
+            purpose=row["purpose"],
+            creditor_role=row["creditor_role"],
+        )
+        return packs_for(governed, self.known, case.row.packs, case.row.strategy.rulebooks, case.row.chosen_rules)
+
+
+async def may_sue(case: CaseInHand) -> bool:
+    """Whether the debt can still be brought before a court; what nobody knows is a no."""
+    limitation = _limitation(await GATE.limitation(case.conn, **case.this))
+    return limitation is not None and limitation.expires_on is not None and case.today < limitation.expires_on
+
+
+async def _facts(case: CaseInHand, meant: Meant, row: Any, books: Sequence[Rulebook]) -> GateFacts:
+    """Everything the gate sees, read after the locks."""
+    facts, point = case.facts, row["point"] or {}
+    told = [point["zone"]] if point.get("zone") else row["zones"]
+    zones = zones_of(
+        told, meant.value if meant.channel in {"sms", "call", "voice"} else None, row["country"], facts.lender_zone
+    )
+    own_country = (
+        row["country"] if any(isinstance(r, Hours) and not r.on_holidays for b in books for r in b.rules) else None
+    )
+    return GateFacts(
+        now=facts.now,
+        zones=zones,
+        owes=not facts.position.cured,
+        party=meant.party,
+        point_kind=point.get("kind"),
+        point_source=point.get("source") or "tape",
+        point_status=point.get("status") or "active",
+        reassigned_checked_on=_day(point.get("checked")),
+        holds=_holds(case, meant, row),
+        consents=tuple(Consent(**c) for c in row["consents"] or ()),
+        suppressed=row["suppressed"],
+        stopped=row["stopped"],
+        shadow=case.row.shadow,
+        jurisdiction_known=bool(books),
+        lead=not row["rivals"] or await _leads(case, row["rivals"]),
+        feed_at=row["fed_at"],
+        feed_hours=row["feed_hours"],
+        pending_until=_pending_until(case, row["pending_on"]),
+        first_contact_at=row["first_contact_at"],
+        notices=tuple(Notice(**n) for n in row["notices"] or ()),
+        limitation=_limitation(row),
+        holidays=holidays_between(own_country, facts.now.date(), (facts.now + LOOK_AHEAD).date())
+        if own_country
+        else (),
+        past=_past(facts.now, row),
+    )
+
+
+def _holds(case: CaseInHand, meant: Meant, row: Any) -> tuple[GateHold, ...]:
+    """Holds in force on the person, the loan, or this very number or address."""
+    now = case.facts.now
+    found = [
+        GateHold(reason=h.reason, scopes=tuple(sorted(h.scopes)), until=h.end, on=h.subject_kind)
+        for h in case.facts.holds
+        if h.active(now) and (h.subject_kind != "contact_point" or h.subject_id == meant.value)
+    ]
+    if row["promised_elsewhere"] is not None and meant.channel in BY_VOICE:
+        # Who has promised to pay one loan is not called about another (design.md 3).
+        grace = timedelta(days=case.row.strategy.promise.grace_days + 1)
+        until = start_of(row["promised_elsewhere"] + grace, case.facts.lender_zone)
+        if until > now:
+            found.append(GateHold(reason="promise_elsewhere", scopes=("contact",), until=until, on="person"))
+    return tuple(found)
+
+
+def _past(now: datetime, row: Any) -> tuple[PastContact, ...]:
+    """Contacts that were made, and those that a person may be making at this moment."""
+    made = [PastContact(**c) for c in row["past"] or ()]
+    channels = {"visit": "visit"}
+    handed_out = [
+        PastContact(
+            at=now,
+            channel=channels.get(t["kind"], "call"),  # type: ignore[arg-type]
+            purpose="collect",
+            same_loan=t["same_loan"],
+            same_value=True,
+        )
+        for t in row["handed_out"] or ()
+    ]
+    return (*made, *handed_out)
+
+
+def _pending_until(case: CaseInHand, pending_on: date | None) -> datetime | None:
+    if pending_on is None:
+        return None
+    zone = case.row.lender_zone
+    return IN_FLIGHT_FOR.after(start_of(pending_on, zone), case.row.strategy.calendar, zone)
+
+
+def _limitation(row: Any) -> Limitation | None:
+    events = [LimitationEvent(**e) for e in row["limitation"] or ()]
+    expires = time_barred_on(events, row["limitation_on"])
+    return Limitation(expires_on=expires) if expires is not None else None
+
+
+async def _leads(case: CaseInHand, rivals: list[str]) -> bool:
+    """Whether this is the severest of the person's open cases: the longest past due, then the largest arrears, then by id."""
+    today = business_date(case.facts.now, case.row.lender_zone)
+    own = case.facts.position
+    mine = (own.days_past_due, own.arrears, case.key.loan_id)
+    for loan_id in rivals:
+        stands = await position_of(case.conn, LoanKey(case.key.lender_id, loan_id), today)
+        if not stands.cured and (stands.days_past_due, stands.arrears, loan_id) > mine:
+            return False
+    return True
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None

@@ -8,12 +8,13 @@ from temporalio import activity
 from activities.case_in_hand import WORK, CaseInHand, Desk, this_and
 from activities.contracts import Order, Result
 from activities.gate import Gatekeeper
+from activities.reaching import Kind, addressee, meant_for
 from activities.reckoning import LASTING_DEADLINE, NOT_ANY_MORE
 from domain.decision import Action
 from domain.gate import Defer, Forbid, Permit
 from domain.strategy import Step
 
-LEADS_OUT = frozenset({"pre_legal_review", "file_suit"})  # not contacts, but the way to a letter and to a court
+LEADS_OUT = frozenset({"pre_legal_review"})  # no contact, but the way to a letter and to a court
 
 
 def task_id_of(case: CaseInHand, step_id: str, ordinal: int) -> str:
@@ -52,8 +53,18 @@ class Office:
 
     @activity.defn(name=Action.OPEN_FILING_TASK.value)
     async def open_filing_task(self, order: Order) -> Result:
-        """Ask counsel to file."""
-        return await self._hand_out(order, "file_suit")
+        """Ask counsel to file, if a filing is permitted."""
+        return await self._hand_out(order, "file_suit", channel="filing")
+
+    @activity.defn(name=Action.OPEN_CALLBACK_TASK.value)
+    async def open_callback_task(self, order: Order) -> Result:
+        """The borrower asked to be called."""
+        return await self._hand_out(order, "callback", channel="call", purpose="reply")
+
+    @activity.defn(name=Action.OPEN_ANSWER_TASK.value)
+    async def open_answer_task(self, order: Order) -> Result:
+        """The borrower said something that a person must see to."""
+        return await self._hand_out(order, "answer")
 
     @activity.defn(name=Action.OPEN_MANUAL_REVIEW.value)
     async def open_manual_review(self, order: Order) -> Result:
@@ -65,43 +76,57 @@ class Office:
         """The lender's own error is put right before the borrower hears of it."""
         return await self._hand_out(order, "remedy")
 
-    async def _hand_out(self, order: Order, kind: str, channel: str | None = None) -> Result:
+    async def _hand_out(self, order: Order, kind: str, channel: str | None = None, purpose: str = "collect") -> Result:
         decision = order.decision
         assert decision.step_id is not None
         async with self.desk.take(order.case) as case:
             if not case.wants(decision):
                 return await self.desk.next(case, NOT_ANY_MORE)
             permit = None
-            if case.row.shadow and kind in LEADS_OUT:
+            if case.row.shadow and kind in LEADS_OUT and channel is None:
                 return await self._only_written_down(case, order, kind)
             if channel is not None:
-                permit, stopped = await self._pass_gate(case, order, channel)
+                permit, stopped = await self._pass_gate(case, order, channel, purpose)
                 if stopped is not None:
                     return stopped
             await self._open(case, kind, decision.step_id, decision.ordinal, permit)
+            if decision.subject_id is not None and kind in {"callback", "answer"}:
+                await WORK.take_request(case.conn, request_id=decision.subject_id, now=case.facts.now)
             return await self.desk.next(case, f"{kind} task handed out")
 
-    async def _pass_gate(self, case: CaseInHand, order: Order, channel: str) -> tuple[dict[str, Any], Result | None]:
-        """The permit for work that will reach a person; a result where it may not be handed out now."""
-        verdict, record = await self.gate.permit(case, channel, "collect", None)
-        step_id, ordinal, said = order.decision.step_id or "", order.decision.ordinal, ", ".join(verdict.rules)
+    async def _pass_gate(
+        self, case: CaseInHand, order: Order, channel: str, purpose: str
+    ) -> tuple[dict[str, Any] | None, Result | None]:
+        """The permit for work that will reach a person or a court; a result where it may not be handed out now."""
+        step_id, ordinal = order.decision.step_id or "", order.decision.ordinal
+        step = step_of(case, step_id)
+        kind = Kind(channel, step.purpose if step else purpose, None, step.to if step else "borrower")
+        party = await addressee(case, kind.role)
+        if party is None:
+            said = f"the loan has no {kind.role.replace('_', ' ')}"
+            await case.record_step(step_id, ordinal, "impossible", said)
+            return None, await self.desk.next(case, said)
+        verdict, record = await self.gate.permit(case, meant_for(party, kind, discloses=not (step and step.locate)))
+        said = ", ".join(verdict.rules)
         match verdict:
             case Permit(shadow=False):
                 return record, None
             case Permit():
-                return record, await self._only_written_down(case, order, channel)
+                return record, await self._only_written_down(case, order, channel, record)
             case Forbid():
                 await case.record_step(step_id, ordinal, "forbidden", said)
-                await case.journal("forbidden", step=step_id, rules=list(verdict.rules))
+                await case.journal("forbidden", step=step_id, rules=list(verdict.rules), permit=record)
                 return record, await self.desk.next(case, f"{channel} forbidden: {said}")
             case Defer():
-                return record, await self.desk.later(case, order, verdict)
+                return record, await self.desk.later(case, order, verdict, record)
 
-    async def _only_written_down(self, case: CaseInHand, order: Order, kind: str) -> Result:
+    async def _only_written_down(
+        self, case: CaseInHand, order: Order, kind: str, permit: dict[str, Any] | None = None
+    ) -> Result:
         """In shadow mode a step is planned and decided, and nobody is asked to do it."""
         decision = order.decision
         await case.record_step(decision.step_id or "", decision.ordinal, "done", "shadow")
-        await case.journal("shadowed", step=decision.step_id, task=kind)
+        await case.journal("shadowed", step=decision.step_id, task=kind, permit=permit)
         return await self.desk.next(case, f"{kind} task only written down: shadow mode")
 
     async def _open(

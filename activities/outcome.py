@@ -6,12 +6,14 @@ from typing import Any
 
 from activities.case_in_hand import WORK, CaseInHand
 from activities.gate import CONTACTS
+from activities.office import step_of
+from activities.reaching import addressee, value_of
 from domain.errors import BadInput
-from domain.messages import PromiseToPay, RecordOutcome
+from domain.messages import PromiseToPay, RecordOutcome, Spent
 from domain.outcomes import Consequence, Outcome, codes_of
 
 Sets = Callable[..., Awaitable[None]]
-REACHES = {"call": "call", "visit": "visit"}
+REACHES = {"call": "call", "callback": "call", "visit": "visit"}
 
 
 async def record(case: CaseInHand, message_id: str, body: RecordOutcome, *, place_hold: Sets, promise: Sets) -> None:
@@ -23,7 +25,7 @@ async def record(case: CaseInHand, message_id: str, body: RecordOutcome, *, plac
     task = await WORK.task(case.conn, task_id=body.task_id)
     outcome = _checked(case, task, body)
     if outcome.is_attempt and task["kind"] in REACHES:
-        await _record_contact(case, task, body.code)
+        await _record_contact(case, task, body, outcome)
     await _set_off(case, message_id, task, body, outcome, place_hold, promise)
     answered = {"task_id": task["task_id"], "outcome": body.code, "data": body.data, "answered_by": body.by}
     if task["approval"] and body.code == "APPROVED":
@@ -75,9 +77,11 @@ async def _end(case: CaseInHand, task: Any, code: str, state: str) -> None:
     await case.record_step(task["step_id"], task["ordinal"], state, code, episode=task["episode"])
 
 
-async def _record_contact(case: CaseInHand, task: Any, code: str) -> None:
-    borrower = await CONTACTS.borrower(case.conn, **case.this)
+async def _record_contact(case: CaseInHand, task: Any, body: RecordOutcome, outcome: Outcome) -> None:
     channel = REACHES[task["kind"]]
+    step = step_of(case, task["step_id"])
+    party = await addressee(case, step.to if step else "borrower") or await addressee(case)
+    spent = Spent.model_validate({k: v for k, v in body.data.items() if k in Spent.model_fields})
     await CONTACTS.record_by_hand(
         case.conn,
         **case.this,
@@ -86,13 +90,19 @@ async def _record_contact(case: CaseInHand, task: Any, code: str) -> None:
         step_id=task["step_id"],
         ordinal=task["ordinal"],
         channel=channel,
-        party_id=borrower["party_id"],
-        contact_value=borrower["mobile"] if channel == "call" else borrower["address"],
+        purpose="reply" if task["kind"] == "callback" else "collect",
+        party_id=party["party_id"],
+        contact_value=value_of(party, channel),
         permit=task["permit"],
         version=case.row.ledger_version,
         business_date=case.today,
         now=case.facts.now,
-        outcome=code,
+        outcome=body.code,
+        connected=outcome.connected,
+        effective=outcome.rpc,
+        conversation=outcome.conversation,
+        cost=spent.cost,
+        minutes=spent.minutes,
     )
 
 
@@ -123,11 +133,11 @@ async def _set_off(
 
 
 async def _mark_number(case: CaseInHand, status: str) -> None:
-    borrower = await CONTACTS.borrower(case.conn, **case.this)
+    party = await addressee(case)
     await CONTACTS.mark_point(
         case.conn,
         lender_id=case.key.lender_id,
-        party_id=borrower["party_id"],
-        value=borrower["mobile"],
+        party_id=party["party_id"],
+        value=value_of(party, "call"),
         status=status,
     )

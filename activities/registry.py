@@ -48,6 +48,8 @@ def activities_by_queue(world: World) -> dict[str, list[Activity]]:
     }
     for action in Action:
         queue = CONTRACTS[action].queue or CASES
-        maker = next(m for m in (reckoning, office, contact) if hasattr(m, action.value))
+        maker = next((m for m in (reckoning, office, contact) if hasattr(m, action.value)), None)
+        if maker is None:
+            continue
         offered[queue].append(getattr(maker, action.value))
     return offered

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import typer
 
-from arrears.commands import cases, control, intake, operate, services, strategies
+from arrears.commands import cases, control, explain, intake, operate, services, strategies, watching
 from arrears.context import print_json
 from domain.errors import BadInput
 
@@ -34,11 +34,14 @@ for function in (
     cases.tasks,
     cases.outcome,
     cases.send,
-    cases.why,
+    explain.why,
     control.verify,
     cases.report,
     control.stop,
     control.go,
+    watching.shadow,
+    watching.feed,
+    watching.alerts,
     services.worker,
     services.relay,
     services.api,

@@ -42,6 +42,7 @@ class LetterFacts:
         reference: What the borrower quotes.
         pay_by: The day until which the lender waits.
         contact: How to reach the lender, in one line; the letter names the lender alone if empty.
+        may_sue: Whether the debt can still be brought before a court; only then does the letter speak of legal steps.
     """
 
     lender_name: str
@@ -54,6 +55,7 @@ class LetterFacts:
     reference: str
     pay_by: date
     contact: str = ""
+    may_sue: bool = False
 
 
 def letter_language(language: str) -> str:

@@ -28,6 +28,7 @@ from channels.carrier import (
     SmsAnswer,
     SmsRequest,
 )
+from channels.twilio_codes import CODES
 from domain.errors import BadInput
 
 _CLOCKS_DIFFER = timedelta(minutes=1)
@@ -37,14 +38,6 @@ _NEWEST = 200
 # What the SDK raises over an answer that is not Twilio's: it reads it without looking.
 _UNREADABLE = (TwilioException, ValueError, TypeError, AttributeError, KeyError)
 
-# 30003 (handset unreachable) and 30008 (unknown) are left out: they pass, so they say nothing about the number.
-_DEAD_NUMBER = frozenset({21211, 21214, 21217, 21401, 21614, 21635, 30005, 30006})
-_OPTED_OUT = frozenset({21610})
-_OUR_FAULT = frozenset(
-    {20003, 20005, 20404, 20008, 21212, 21408, 21602, 21603, 21606, 21608, 21609, 21617, 21659, 21660, 21661, 30002}
-)
-_RETRY_LATER = frozenset({20429, 21611, 30001, 30022})
-
 
 def refusal_kind(code: int | None, status: int | None = None) -> RefusalKind:
     """What a Twilio error code means for the next attempt, from an answer or a status callback.
@@ -53,15 +46,12 @@ def refusal_kind(code: int | None, status: int | None = None) -> RefusalKind:
         code: Twilio's error code, where there is one.
         status: The HTTP status of the answer, where there was one.
     """
-    if code in _OPTED_OUT:
-        return "opted_out"
-    if code in _DEAD_NUMBER:
-        return "dead_number"
-    if status == 429 or code in _RETRY_LATER:
+    if status == 429:
         return "retry_later"
-    if status in {401, 403, 404} or code in _OUR_FAULT:
-        return "our_fault"
-    return "refused"
+    known = CODES.get(code) if code is not None else None
+    if known is not None:
+        return known.kind
+    return "our_fault" if status in {401, 403, 404} else "refused"
 
 
 def valid_signature(auth_token: str, url: str, params: Mapping[str, str], signature: str) -> bool:
@@ -214,7 +204,10 @@ def _refused_or_lost(status: int, code: int | None) -> Refused | AnswerLost:
 
 
 def _refusal(status: int, code: int | None) -> str:
-    return f"Twilio refused with error {code} (HTTP {status})." if code else f"Twilio refused with HTTP {status}."
+    if code is None:
+        return f"Twilio refused with HTTP {status}."
+    known = f" {CODES[code].says}" if code in CODES else ""
+    return f"Twilio refused with error {code} (HTTP {status}).{known}"
 
 
 def _code(error: TwilioRestException | TwilioServiceException) -> int | None:

@@ -14,12 +14,18 @@ REMEDY = "house-remedy"
 REVIEW = "house-manual-review"
 REMINDER = "house-promise-reminder"
 REST = "house-promise-rest"
+ANSWER = "house-answer"
+CALLBACK = "house-callback"
 
 COUNSEL = frozenset({"withdraw_letter", "withdraw_suit"})
 OUTLASTS_CURE = COUNSEL | {"remedy"}
-LASTING = OUTLASTS_CURE | {"manual_review"}  # handed out until somebody answers, however often a deadline is missed
+BESIDE = frozenset({"answer"})  # goes on beside whatever else the case does
+LASTING = (
+    OUTLASTS_CURE | BESIDE | {"manual_review"}
+)  # handed out until somebody answers, however often a deadline is missed
 OPENS = {
     "sms": Action.SEND_SMS,
+    "voice": Action.PLACE_VOICE_CALL,
     "letter": Action.SEND_DEMAND_LETTER,
     "task.call": Action.OPEN_CALL_TASK,
     "task.visit": Action.BOOK_VISIT,
@@ -86,14 +92,14 @@ def take_back_chase(facts: CaseFacts, because: str) -> Decision | None:
     """The latest open call or visit task, taken off somebody's list; legal work stays."""
     for effect in sorted(facts.effects, key=lambda e: e.effect_id, reverse=True):
         kind = next((t.kind for t in facts.tasks if t.task_id == effect.task_id), None)
-        if effect.state == "open" and effect.kind == "task" and kind in {"call", "visit", None}:
+        if effect.state == "open" and effect.kind == "task" and kind in {"call", "callback", "visit", None}:
             return undo(facts, effect, because)
     return None
 
 
 def open_task(facts: CaseFacts, kinds: frozenset[str] | None) -> TaskFact | None:
-    """The open task with the nearest deadline, of some kinds or of any but counsel's."""
-    found = [t for t in facts.tasks if (t.kind in kinds if kinds is not None else t.kind not in COUNSEL)]
+    """The open task with the nearest deadline, of some kinds or of any that the case waits for."""
+    found = [t for t in facts.tasks if (t.kind in kinds if kinds is not None else t.kind not in COUNSEL | BESIDE)]
     return min(found, key=lambda t: (t.deadline, t.task_id), default=None)
 
 

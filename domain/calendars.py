@@ -36,6 +36,14 @@ def is_working_day(day: date, calendar: str) -> bool:
     return bool(_holidays(calendar).is_working_day(day))
 
 
+def holidays_between(country: str, first: date, last: date) -> tuple[date, ...]:
+    """The public holidays of a country in a stretch of days, both included; none where the library does not know the country."""
+    if country not in holidays.list_supported_countries(include_aliases=False):
+        return ()
+    days = (first + timedelta(days=n) for n in range((last - first).days + 1))
+    return tuple(day for day in days if day in _holidays(country))
+
+
 LONGEST = 9999  # of any unit: beyond it dates leave the calendar
 
 

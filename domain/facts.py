@@ -81,6 +81,14 @@ class Plan(Frozen):
     paid: Decimal = Decimal(0)
 
 
+class Request(Frozen):
+    """Something the borrower asked for or said, that a person must still see to."""
+
+    request_id: str
+    kind: Literal["callback", "wrong_person", "already_paid", "dispute"]
+    asked_at: datetime
+
+
 class CaseFacts(Frozen):
     """Everything a decision depends on, and nothing else.
 
@@ -111,6 +119,7 @@ class CaseFacts(Frozen):
     holds: tuple[Hold, ...] = ()
     promises: tuple[Promise, ...] = ()
     plans: tuple[Plan, ...] = ()
+    requests: tuple[Request, ...] = ()
 
     def records(self, step_id: str) -> list[StepRecord]:
         """The attempts at a step that count in this episode, oldest first."""

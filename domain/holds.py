@@ -41,6 +41,9 @@ REASONS: dict[str, frozenset[Scope]] = {
 }
 
 
+LEAVE_ALONE = frozenset({"attorney", "cease"})
+
+
 class Hold(Frozen):
     """One hold; `until` and `released_at` are when it ends by itself and when somebody ended it, in business time."""
 
@@ -63,6 +66,11 @@ class Hold(Frozen):
         """Whether it holds at a moment."""
         return self.since <= now and (self.end is None or now < self.end)
 
+    @property
+    def leaves_alone(self) -> bool:
+        """Whether it forbids contact for good and nothing else: the gate refuses each contact, and the case goes on without."""
+        return self.reason in LEAVE_ALONE and self.scopes == {Scope.CONTACT} and self.end is None
+
 
 class Pause(NamedTuple):
     """A stretch of time that does not count as stage time; open-ended while `until` is None."""
@@ -71,14 +79,23 @@ class Pause(NamedTuple):
     until: datetime | None
 
 
+def holds_on_case(holds: Iterable[Hold], now: datetime) -> list[Hold]:
+    """The active holds on the loan and its people; one on a number or address stops that alone, and is the gate's business."""
+    return [hold for hold in holds if hold.active(now) and hold.subject_kind != "contact_point"]
+
+
 def scopes_held(holds: Iterable[Hold], now: datetime) -> frozenset[Scope]:
-    """The union of what all active holds stop."""
-    return frozenset(scope for hold in holds if hold.active(now) for scope in hold.scopes)
+    """The union of what all active holds on the case stop."""
+    return frozenset(scope for hold in holds_on_case(holds, now) for scope in hold.scopes)
 
 
 def pauses(holds: Iterable[Hold], scope: Scope) -> list[Pause]:
     """When a scope was held, one pause a hold."""
-    return [Pause(h.since, h.end) for h in holds if scope in h.scopes and (h.end is None or h.end > h.since)]
+    return [
+        Pause(h.since, h.end)
+        for h in holds
+        if scope in h.scopes and h.subject_kind != "contact_point" and (h.end is None or h.end > h.since)
+    ]
 
 
 def resumed(start: datetime, length: timedelta, stops: Iterable[Pause]) -> datetime | None:

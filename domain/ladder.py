@@ -11,9 +11,13 @@ from domain.facts import FINISHED, TRIED, CaseFacts, StepRecord
 from domain.holds import Pause, Scope, pauses, resumed
 from domain.strategy import Stage, Step, Strategy
 
-REACHES_PEOPLE = frozenset({"sms", "task.call", "task.visit"})
+REACHES_PEOPLE = frozenset({"sms", "voice", "task.call", "task.visit"})
 FAILURES_BORNE = 3  # a step that fails for good this often counts as impossible
 RETRY_FAILED_AFTER = timedelta(hours=1)
+POSTPONED_FOR, LONGEST_POSTPONED = (
+    timedelta(minutes=15),
+    timedelta(days=1),
+)  # a carrier that is away is asked ever less often
 ANSWERED_ONLY = frozenset({"task.pre_legal_review", "task.file_suit"})  # nobody's silence stands for a yes
 
 
@@ -174,6 +178,9 @@ def _after_what_came_before(facts: CaseFacts, strategy: Strategy, stage: Stage, 
 
 def _retry_at(facts: CaseFacts, strategy: Strategy, step: Step, ended: list[StepRecord]) -> datetime:
     last = ended[-1]
+    if last.state == "postponed":
+        times = min(sum(r.state == "postponed" for r in ended) - 1, 10)
+        return _end(last) + min(POSTPONED_FOR * (1 << times), LONGEST_POSTPONED)
     if last.state == "failed" and sum(r.state == "failed" for r in ended) < FAILURES_BORNE:
         return _end(last) + RETRY_FAILED_AFTER
     return step.every.after(_end(last), strategy.calendar, facts.lender_zone)

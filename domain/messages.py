@@ -39,6 +39,13 @@ class RecordOutcome(Body):
     data: dict[str, Any] = Field(default_factory=dict)
 
 
+class Spent(Content):
+    """What a contact took: minutes of somebody's time, and its cost in the loan's currency."""
+
+    minutes: Decimal | None = Field(None, ge=0)
+    cost: Decimal | None = Field(None, ge=0)
+
+
 class PromiseToPay(Body):
     """The borrower says what they pay, and when; amount in the loan's currency."""
 

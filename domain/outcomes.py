@@ -100,9 +100,10 @@ LEGAL: dict[str, dict[str, Outcome]] = {
     "withdraw_suit": {"WITHDRAWN": _office},
     "manual_review": {"REVIEWED": _office},
     "remedy": {"DONE": _office},
+    "answer": {"ANSWERED": _office},
 }
 
-CODES: dict[str, dict[str, Outcome]] = {"call": CALL, "visit": VISIT, **LEGAL}
+CODES: dict[str, dict[str, Outcome]] = {"call": CALL, "callback": CALL, "visit": VISIT, **LEGAL}
 
 
 def codes_of(task_kind: str) -> dict[str, Outcome]:

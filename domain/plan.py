@@ -7,7 +7,7 @@ from domain.agreed import agreed_plan, part_kept, promised
 from domain.clock import start_of
 from domain.decision import Action, Decision
 from domain.facts import TRIED, CaseFacts
-from domain.holds import Hold, Scope, scopes_held
+from domain.holds import Hold, Scope, holds_on_case, scopes_held
 from domain.ladder import REACHES_PEOPLE, RETRY_FAILED_AFTER, collection_days, current_stage, in_send_window, next_step
 from domain.strategy import Strategy
 
@@ -27,7 +27,9 @@ def plan(facts: CaseFacts, strategy: Strategy) -> Decision:
         or agreed_plan(facts, strategy)
         or promised(facts, strategy)
         or _improved(facts, strategy)
+        or _asked(facts)
         or _held(facts)
+        or _left_alone(facts)
         or _being_worked_on(facts)
         or _noticed(facts, strategy)
         or part_kept(facts, strategy)
@@ -61,7 +63,7 @@ def _wake_for_what_is_known(facts: CaseFacts, decision: Decision) -> Decision:
 
 
 def _begins_later(hold: Hold, now: datetime) -> bool:
-    return hold.since > now and (hold.end is None or hold.end > hold.since)
+    return hold.subject_kind != "contact_point" and hold.since > now and (hold.end is None or hold.end > hold.since)
 
 
 def _wake_for_lasting_work(facts: CaseFacts, decision: Decision) -> Decision:
@@ -194,15 +196,38 @@ def _improved(facts: CaseFacts, strategy: Strategy) -> Decision | None:
     return None
 
 
+def _asked(facts: CaseFacts) -> Decision | None:
+    """What the borrower asked for or said is seen to by a person, before anything else is done."""
+    for request in facts.requests:
+        if request.kind == "callback" and not acts.free_of(facts, Scope.CONTACT):
+            continue
+        step, action = (
+            (acts.CALLBACK, Action.OPEN_CALLBACK_TASK)
+            if request.kind == "callback"
+            else (acts.ANSWER, Action.OPEN_ANSWER_TASK)
+        )
+        return acts.decide(
+            facts,
+            action,
+            facts.now,
+            f"the borrower said: {request.kind.replace('_', ' ')}",
+            step_id=step,
+            ordinal=facts.next_ordinal(step),
+            subject_id=request.request_id,
+        )
+    return None
+
+
 def _held(facts: CaseFacts) -> Decision | None:
     """A hold on contact or escalation: take back what is being done, then wait for its end."""
-    held = scopes_held(facts.holds, facts.now)
+    holding = [h for h in holds_on_case(facts.holds, facts.now) if not h.leaves_alone]
+    held = scopes_held(holding, facts.now)
     if not held & {Scope.CONTACT, Scope.ESCALATION}:
         return None
     undo = acts.take_back_chase(facts, "the case is held")
     if undo:
         return undo
-    ends = [h.end for h in facts.holds if h.active(facts.now) and h.scopes & {Scope.CONTACT, Scope.ESCALATION}]
+    ends = [h.end for h in holding if h.scopes & {Scope.CONTACT, Scope.ESCALATION}]
     known = [e for e in ends if e is not None]
     if Scope.LEGAL not in held:
         task = acts.open_task(facts, frozenset({"pre_legal_review", "file_suit"}))
@@ -210,6 +235,13 @@ def _held(facts: CaseFacts) -> Decision | None:
             return acts.wait_for_answer(facts, task)
     until = min(known) if known else None
     return acts.decide(facts, Action.RECONSIDER, until, f"held: {', '.join(sorted(held))} stopped")
+
+
+def _left_alone(facts: CaseFacts) -> Decision | None:
+    """Who said for good that nobody may contact them is not called or visited any more; what the law allows without contact goes on."""
+    if not any(h.leaves_alone for h in holds_on_case(facts.holds, facts.now)):
+        return None
+    return acts.take_back_chase(facts, "the borrower is left alone")
 
 
 def _being_worked_on(facts: CaseFacts) -> Decision | None:
@@ -257,7 +289,8 @@ def _ladder(facts: CaseFacts, strategy: Strategy) -> Decision:
     if coming is None:
         return _reviewed(facts, "every step of the strategy is finished")
     if coming.step.do in {"letter", "task.pre_legal_review", "task.file_suit"} and not acts.free_of(facts, Scope.LEGAL):
-        ends = [h.end for h in facts.holds if h.active(facts.now) and Scope.LEGAL in h.scopes and h.end is not None]
+        holding = holds_on_case(facts.holds, facts.now)
+        ends = [h.end for h in holding if Scope.LEGAL in h.scopes and h.end is not None]
         return acts.decide(facts, Action.RECONSIDER, min(ends, default=None), "legal steps are held")
     ordinal = facts.next_ordinal(coming.step.id)
     why = f"{facts.position.days_past_due} days past due: {coming.step.id} of stage {coming.stage.name} is next"

@@ -31,7 +31,7 @@ def _share(value: object) -> object:
 HOUSE = "house-"  # the ids of steps that belong to every strategy begin so
 Duration = Annotated[Span, BeforeValidator(_span), PlainSerializer(str)]
 Share = Annotated[Decimal, BeforeValidator(_share), Field(gt=0, le=1)]
-Doing = Literal["sms", "letter", "task.call", "task.visit", "task.pre_legal_review", "task.file_suit"]
+Doing = Literal["sms", "voice", "letter", "task.call", "task.visit", "task.pre_legal_review", "task.file_suit"]
 
 
 class Step(Frozen):
@@ -39,6 +39,9 @@ class Step(Frozen):
 
     `day` counts calendar days, `working_day` working days, of stage time since the stage began; holds stop that clock. `attempts`
     is how often a task is tried, `every` how long between tries; `then_wait` is how long the next step waits after this one.
+
+    `to` is the role of the party who is contacted, `locate` asks that party for the borrower's whereabouts without a word of the debt.
+    A letter may serve a notice of the kind `serves`; with `purpose` statutory the law asks for it.
     """
 
     id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
@@ -51,11 +54,28 @@ class Step(Frozen):
     every: Duration = Span(count=1, unit="day")
     approval: str | None = None
     then_wait: Duration | None = None
+    to: Literal[
+        "borrower",
+        "co_borrower",
+        "guarantor",
+        "legal_representative",
+        "business_contact",
+        "reference",
+        "attorney",
+        "executor",
+    ] = "borrower"
+    locate: bool = False
+    purpose: Literal["collect", "statutory"] = "collect"
+    serves: str | None = Field(None, pattern=r"^[a-z][a-z_]*$")
 
     @model_validator(mode="after")
     def _has_words(self) -> "Step":
         if self.do in {"sms", "letter"} and not self.template:
             raise ValueError(f"step {self.id} sends a text and needs a template")
+        if self.serves is not None and self.do != "letter":
+            raise ValueError(f"step {self.id} serves a notice: only a letter does")
+        if self.locate and self.do not in {"task.call", "task.visit"}:
+            raise ValueError(f"step {self.id} asks for somebody's whereabouts: only a person's call or visit does")
         return self
 
 

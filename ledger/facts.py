@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from domain.clock import business_date
-from domain.facts import CaseFacts, Effect, Plan, PlanInstalment, Promise, StepRecord, TaskFact
+from domain.facts import CaseFacts, Effect, Plan, PlanInstalment, Promise, Request, StepRecord, TaskFact
 from domain.holds import Hold
 from domain.loan import LoanKey
 from domain.position import future_dates, position
@@ -29,6 +29,7 @@ class CaseRow:
     lender_zone: str
     shadow: bool
     packs: dict[str, list[str]]
+    chosen_rules: frozenset[str]
     ledger_version: int
 
 
@@ -74,6 +75,7 @@ async def load_case(conn: Any, key: LoanKey, now: datetime) -> Snapshot | None:
         effects=tuple([Effect(**dict(r)) async for r in WORK.standing_effects(conn, **this)]),
         holds=tuple([Hold(**dict(r)) async for r in AGREED.holds(conn, **this, party_id=row["borrower_id"])]),
         promises=tuple([Promise(**dict(r)) async for r in AGREED.promises(conn, **this, today=today)]),
+        requests=tuple([Request(**dict(r)) async for r in WORK.open_requests(conn, **this)]),
         plans=tuple([_plan(r) async for r in AGREED.plans(conn, **this, today=today)]),
     )
     return Snapshot(_row(row), facts)
@@ -91,6 +93,7 @@ def _row(row: Any) -> CaseRow:
         lender_zone=row["lender_zone"],
         shadow=row["mode"] == "shadow",
         packs=row["packs"],
+        chosen_rules=frozenset(row["chosen_rules"]),
         ledger_version=row["loan_version"],
     )
 

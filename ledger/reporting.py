@@ -1,4 +1,4 @@
-"""What the ledger tells: why a person was contacted, and how a portfolio did."""
+"""What the ledger tells of a portfolio: how it did."""
 
 from collections import Counter
 from datetime import datetime
@@ -6,67 +6,12 @@ from decimal import Decimal
 from typing import Any
 
 from domain.clock import business_date
-from domain.errors import BadInput
 from domain.loan import EntryKind, LoanKey
 from domain.position import position
 from ledger.named import queries
 from ledger.posting import load_entries, load_instalments, load_terms
 
-CASES, REPORTS = queries("cases"), queries("reporting")
-
-
-async def why(conn: Any, key: LoanKey, contact: str | None) -> dict[str, Any]:
-    """The journal of a case, and for each contact the facts that its permit saw and the rules that spoke.
-
-    Raises:
-        BadInput: the loan has no contact of that id.
-    """
-    rows = [
-        r async for r in REPORTS.contacts_of(conn, lender_id=key.lender_id, loan_id=key.loan_id, contact_id=contact)
-    ]
-    if contact is not None and not rows:
-        raise BadInput(f"contact {contact!r} is not one of loan {key}: `arrears why {key.loan_id}` lists them.")
-    events = [] if contact else [r async for r in CASES.events(conn, lender_id=key.lender_id, loan_id=key.loan_id)]
-    return {
-        "lender_id": key.lender_id,
-        "loan_id": key.loan_id,
-        "events": [
-            {"at": e["at"], "episode": e["episode"], "kind": e["kind"], "about": _about(e["data"]), "data": e["data"]}
-            for e in events
-        ],
-        "contacts": [_contact(r) for r in rows],
-    }
-
-
-def _about(data: dict[str, Any]) -> str:
-    for name in ("said", "why", "refused", "task_id", "step", "relapse"):
-        if data.get(name):
-            return str(data[name])
-    body = data.get("body") or {}
-    return str(body.get("code") or body.get("reason") or "")
-
-
-def _contact(row: Any) -> dict[str, Any]:
-    permit = row["permit"] or {}
-    shown = (
-        "contact_id",
-        "channel",
-        "purpose",
-        "state",
-        "step_id",
-        "ordinal",
-        "episode",
-        "template",
-        "language",
-        "body",
-    )
-    also = ("ledger_version", "sending_at", "carrier_id", "carrier_status", "error_code", "reason")
-    return {
-        **{name: row[name] for name in (*shown, *also)},
-        "rules": permit.get("verdict", {}).get("rules", []),
-        "verdict": permit.get("verdict", {}).get("verdict"),
-        "facts": permit.get("facts"),
-    }
+REPORTS = queries("reporting")
 
 
 async def portfolio_report(conn: Any, now: datetime) -> dict[str, Any]:

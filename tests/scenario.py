@@ -78,14 +78,15 @@ async def add_loan(
             )
         await conn.execute(
             """
-            insert into loans (lender_id, loan_id, borrower_id, country, currency, opened_on, product, strategy)
-            values ($1, $2, $3, $4, 'EUR', $5, 'loan', $6)
+            insert into loans (lender_id, loan_id, borrower_id, country, currency, opened_on, product, strategy, limitation_on)
+            values ($1, $2, $3, $4, 'EUR', $5, 'loan', $6, $7)
             """,
             *key,
             party,
             country,
             today - timedelta(days=2000),
             strategy,
+            today + timedelta(days=2000),
         )
         for number, (past, amount) in enumerate(instalments or ((1, "100"),), 1):
             due = today - timedelta(days=past)

@@ -135,7 +135,11 @@ _CONTACT = Contract(
     CONTACT,
     timedelta(minutes=10),
     timedelta(seconds=40),
-    RetryPolicy(initial_interval=timedelta(seconds=2), maximum_interval=timedelta(minutes=1)),
+    RetryPolicy(
+        initial_interval=timedelta(seconds=2),
+        maximum_interval=timedelta(minutes=1),
+        non_retryable_error_types=["BadInput"],  # words that are refused once are refused always
+    ),
 )
 _OFFICE = Contract(
     OFFICE,
@@ -152,6 +156,7 @@ CONTRACTS: dict[Action, Contract] = {
     Action.BEGIN_EPISODE: _LEDGER,
     Action.CLOSE_CASE: _LEDGER,
     Action.SEND_SMS: _CONTACT,
+    Action.PLACE_VOICE_CALL: _CONTACT,
     Action.SEND_DEMAND_LETTER: _CONTACT,
     Action.REMIND_OF_PROMISE: _CONTACT,
     Action.THANK_BORROWER: _CONTACT,
@@ -160,6 +165,8 @@ CONTRACTS: dict[Action, Contract] = {
     Action.BOOK_VISIT: _OFFICE,
     Action.OPEN_PRE_LEGAL_REVIEW: _OFFICE,
     Action.OPEN_FILING_TASK: _OFFICE,
+    Action.OPEN_CALLBACK_TASK: _OFFICE,
+    Action.OPEN_ANSWER_TASK: _OFFICE,
     Action.OPEN_MANUAL_REVIEW: _OFFICE,
     Action.OPEN_REMEDY_TASK: _OFFICE,
     Action.WITHDRAW_TASK: _OFFICE,

@@ -2,6 +2,7 @@
 
 import json
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import uuid4
 
@@ -12,9 +13,9 @@ from arrears.context import ledger, print_json, readable_step, run, say, say_row
 from domain.errors import BadInput
 from domain.messages import SIGNALS, UPDATES, Answer, RecordOutcome
 from ledger.case_view import case_view, find_loan
+from ledger.export.writing import export_case
 from ledger.named import queries
 from ledger.reporting import portfolio_report
-from ledger.reporting import why as explain
 
 if TYPE_CHECKING:
     from temporalio.client import Client
@@ -29,9 +30,15 @@ def case(
     as_of: Annotated[
         str | None, typer.Option("--as-of", help="Figures at the end of this day, such as 2026-01-31.")
     ] = None,
+    export: Annotated[
+        Path | None, typer.Option("--export", help="Write the whole file of the case into this folder instead.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Show where a case stands, what it does next, and why."""
+    """Show where a case stands, what it does next, and why; or write its whole file into a folder."""
+    if export is not None:
+        _export(loan, export, as_json)
+        return
 
     async def main() -> dict[str, Any]:
         async with ledger() as books, books.pool.acquire() as conn:
@@ -44,6 +51,20 @@ def case(
         return
     step = shown["next_step"]
     say_rows({**shown, "next_step": readable_step(step) if step else None})
+
+
+def _export(loan: str, folder: Path, as_json: bool) -> None:
+    async def main() -> dict[str, Any]:
+        async with ledger() as books, books.pool.acquire() as conn:
+            return await export_case(conn, await find_loan(conn, loan), folder)
+
+    manifest = run(main)
+    if as_json:
+        print_json({"folder": str(folder), **manifest})
+        return
+    ends = manifest["audit_head"]
+    say(f"{len(manifest['files'])} files in {folder}. Its audit log ends at link {ends['seq']}: {ends['hash']}")
+    say(f"Check it anywhere with: python {folder / 'check.py'}")
 
 
 def _day(text: str | None) -> date | None:
@@ -183,30 +204,6 @@ def _answered(answer: Answer, as_json: bool) -> None:
         say(f"Refused: {answer.reason}")
     if not answer.accepted:
         raise typer.Exit(2)
-
-
-def why(
-    loan: Loan,
-    contact: Annotated[str | None, typer.Argument(help="One contact's id; all of them without.")] = None,
-    as_json: Json = False,
-) -> None:
-    """Explain a case: what happened, and for each contact the facts seen and the rules that spoke."""
-
-    async def main() -> dict[str, Any]:
-        async with ledger() as books, books.pool.acquire() as conn:
-            return await explain(conn, await find_loan(conn, loan), contact)
-
-    told = run(main)
-    if as_json:
-        print_json(told)
-        return
-    for event in told["events"]:
-        say(f"{event['at']:%Y-%m-%d %H:%M}  {event['kind'].replace('_', ' ')}  {event['about']}")
-    for each in told["contacts"]:
-        say(f"\ncontact {each['contact_id']}: {each['channel']} {each['state']}, {each['step_id']}")
-        say(f"  rules {', '.join(each['rules'])}; ledger version {each['ledger_version']}")
-        if each["body"]:
-            say(f"  {each['body']}")
 
 
 def report(as_json: Json = False) -> None:

@@ -9,29 +9,32 @@ from arrears.context import ledger, print_json, run, say
 from domain.errors import BadInput
 from ledger.named import queries
 from ledger.proof import prove
+from ledger.stops import press_stop, release_stop
 
 CONTACTS = queries("contacts")
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Lender = Annotated[str | None, typer.Option(help="One lender; all without.")]
-Channel = Annotated[str | None, typer.Option(help="sms, call, visit or letter; all without.")]
+Channel = Annotated[str | None, typer.Option(help="sms, call, voice, visit, letter or filing; all without.")]
 StrategyName = Annotated[str | None, typer.Option("--strategy", help="One strategy; all without.")]
 
 
 def verify(as_json: Json = False) -> None:
     """Prove the five promises on the ledger as it stands; exit 1 where one does not hold."""
 
+    def broken(check: str, violation: dict[str, Any]) -> None:
+        say(f"{check}: loan {violation['loan_id']}, {violation['id']}: {violation['detail']}")
+
+    def done(check: dict[str, Any]) -> None:
+        holds = "holds" if check["ok"] else f"BROKEN by {check['violations_total']}"
+        say(f"{check['name']:10} {holds}  {check['checked']} checked")
+
     async def main() -> dict[str, Any]:
         async with ledger() as books, books.pool.acquire() as conn:
-            return await prove(conn)
+            return await prove(conn) if as_json else await prove(conn, broken, done)
 
     proof = run(main)
     if as_json:
         print_json(proof)
-    else:
-        for check in proof["checks"]:
-            say(f"{check['name']:10} {'holds' if check['ok'] else 'BROKEN'}  {check['checked']} checked")
-            for each in check["violations"][:20]:
-                say(f"  {each['loan_id']} {each['id']}: {each['detail']}")
     if not proof["ok"]:
         raise typer.Exit(1)
 
@@ -48,7 +51,7 @@ def stop(
 
     async def main() -> None:
         async with ledger() as books, books.pool.acquire() as conn:
-            await CONTACTS.stop(conn, **what, reason=reason)
+            await press_stop(conn, **what, reason=reason)
 
     run(main)
     print_json({"stopped": what}) if as_json else say(f"Stopped: {_named(what)}.")
@@ -76,7 +79,7 @@ def go(
             if lender is not None and lender not in lenders:
                 raise BadInput(f"lender {lender!r} is unknown: lenders come with the loans of `arrears intake`.")
             chosen = [lender] if lender else lenders
-            await CONTACTS.go(conn, **what)
+            await release_stop(conn, **what)
             if named:
                 packs = {"*": named}
                 await conn.execute("update lenders set packs = $1 where lender_id = any($2)", packs, chosen)
@@ -93,11 +96,11 @@ def go(
 
 
 def _rulebooks(names: str | None) -> list[str]:
-    from activities.gate import rulebook
+    from activities.gate import shipped
 
     named = [name.strip() for name in names.split(",")] if names else []
     for name in named:
-        if rulebook(name) is None:
+        if name not in shipped():
             raise BadInput(f"rulebook {name!r} is unknown: `arrears rules list` shows the rules of those there are.")
     return named
 

@@ -23,13 +23,22 @@ def intake(
     parties: Annotated[Path | None, typer.Option(help="Guarantors and other people around the loans.")] = None,
     contacts: Annotated[Path | None, typer.Option(help="More ways to reach people.")] = None,
     consents: Annotated[Path | None, typer.Option(help="What people agreed to.")] = None,
+    notices: Annotated[Path | None, typer.Option(help="Notices that the lender served.")] = None,
+    limitation: Annotated[Path | None, typer.Option(help="What moves the day on which a debt is time-barred.")] = None,
     strategy: Annotated[str | None, typer.Option(help="The strategy of these loans' next cases.")] = None,
     rejects: Rejects = None,
     as_json: Json = False,
 ) -> None:
     """Take in a tape, CSV or JSONL. Bad rows are refused by line, the rest is taken; the same files again change nothing."""
     files = TapeFiles(
-        loans=loans, instalments=instalments, entries=entries, parties=parties, contacts=contacts, consents=consents
+        loans=loans,
+        instalments=instalments,
+        entries=entries,
+        parties=parties,
+        contacts=contacts,
+        consents=consents,
+        notices=notices,
+        limitation=limitation,
     )
     _take(files, strategy, rejects, as_json)
 

@@ -41,8 +41,21 @@ class Callbacks:
                 return status < 400
             if pause is not None:
                 await asyncio.sleep(pause)
-        _log.warning("a %s callback was given up after %d tries", form.get("MessageStatus", "reply"), len(_PAUSES) + 1)
+        _log.warning(
+            "a %s callback was given up after %d tries",
+            form.get("MessageStatus") or form.get("CallStatus", "reply"),
+            len(_PAUSES) + 1,
+        )
         return False
+
+    async def ask(self, url: str, form: Mapping[str, str]) -> str | None:
+        """What the other side answers to a form; None where it answers no 2xx. Not tried again: somebody is on the line."""
+        headers = {"X-Twilio-Signature": self._validator.compute_signature(url, form)}
+        try:
+            async with self._session.post(URL(url, encoded=True), data=form, headers=headers) as answer:
+                return await answer.text() if answer.ok else None
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError):
+            return None
 
     async def _post_once(self, url: str, form: Mapping[str, str], headers: Mapping[str, str]) -> int | None:
         try:

@@ -3,13 +3,15 @@
 import asyncio
 from collections import Counter
 from pathlib import Path
+from typing import Literal
 
 from aiohttp import web
 
-from channels.simulator import control, twilio_api
+from channels.simulator import control, twilio_api, voice_api
 from channels.simulator.callbacks import Callbacks
 from channels.simulator.messages import Message, MessageLog
 from channels.simulator.script import Fault, Script
+from channels.simulator.voice import Call, Switchboard
 
 _HOST = "127.0.0.1"
 
@@ -24,6 +26,7 @@ class Simulator:
         latency: Real seconds between the steps of a delivery.
         script: What the borrowers do.
         messages: What was taken and what came back.
+        calls: The calls that were taken.
     """
 
     def __init__(
@@ -53,9 +56,11 @@ class Simulator:
         self.latency = latency
         self.script = script or Script()
         self.messages = MessageLog(None)
+        self.calls = Switchboard(account_sid)
         self._port = port
         self._state_file = state_file
-        self._faults_shown: Counter[str] = Counter()
+        self._requests: Counter[tuple[str, str]] = Counter()
+        self._faults_shown: Counter[tuple[str, int]] = Counter()
         self._stopping = asyncio.Event()
         self._callbacks: Callbacks | None = None
         self._runner: web.AppRunner | None = None
@@ -73,6 +78,7 @@ class Simulator:
         self._stopping.clear()
         app = web.Application()
         twilio_api.add_routes(app, self)
+        voice_api.add_routes(app, self)
         control.add_routes(app, self)
         # Hanging requests end with the connection that waits for them.
         runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=1.0)
@@ -106,29 +112,48 @@ class Simulator:
         """Wait until the simulator stops; this is how a request hangs."""
         await self._stopping.wait()
 
-    def fault_for(self, number: str) -> Fault | None:
-        """What befalls the request that hands over a message for this number; counts as shown."""
-        fault = self.script.behaviour(number).fault
-        if fault is None or (fault.times is not None and self._faults_shown[number] >= fault.times):
-            return None
-        self._faults_shown[number] += 1
-        return fault
+    def fault_for(self, number: str, at: Literal["send", "look_up"] = "send") -> Fault | None:
+        """What befalls this request about a message for this number; counts as shown."""
+        behaviour = self.script.behaviour(number)
+        self._requests[number, at] += 1
+        faults: list[Fault] = [behaviour.fault] if behaviour.fault else []
+        faults += behaviour.faults
+        for place, fault in enumerate(faults):
+            spent = fault.times is not None and self._faults_shown[number, place] >= fault.times
+            if fault.at != at or spent:
+                continue
+            if self.script.chance(number, at, self._requests[number, at], place).random() < fault.share:
+                self._faults_shown[number, place] += 1
+                return fault
+        return None
 
     def play(self, script: Script) -> None:
         """Follow this script from now on; faults count from nothing."""
         self.script = script
+        self._requests.clear()
         self._faults_shown.clear()
 
     def reset(self) -> None:
         """Forget messages and script."""
         self.messages.clear()
+        self.calls.clear()
         self.play(Script())
 
-    def accept(self, message: Message) -> None:
-        """Take a message, and deliver it by and by."""
+    async def accept(self, message: Message) -> None:
+        """Take a message, and deliver it by and by; a first report that comes early is out before this returns."""
         self.messages.put(message)
+        if self._callbacks is None:
+            return
+        if self.script.behaviour(message.to).receipts.early:
+            message = message.moved_to("sent")
+            self.messages.put(message)
+            await self._report(message)
+        self._callbacks.in_background(self._deliver(message))
+
+    def ring(self, call: Call) -> None:
+        """Take a call, and play it by and by."""
         if self._callbacks is not None:
-            self._callbacks.in_background(self._deliver(message))
+            self.calls.place(call, self.script, self._callbacks, self.latency)
 
     def receive(self, number: str, to: str, text: str) -> Message:
         """Take a text message from a borrower, and post it to `inbound_url` by and by.
@@ -160,13 +185,22 @@ class Simulator:
     async def _deliver(self, message: Message) -> None:
         behaviour = self.script.behaviour(message.to)
         ordinal = self.messages.ordinal(message)
-        for status in ("sent", behaviour.delivery):
+        late: list[Message] = []
+        steps = ("sent", behaviour.delivery) if message.status == "queued" else (behaviour.delivery,)
+        for status in steps:
             await asyncio.sleep(self.latency)
             if self.messages.get(message.sid) is None:
                 return  # forgotten by a reset
             message = message.moved_to(status, behaviour.error_code if status == behaviour.delivery else None)
             self.messages.put(message)
-            await self._report(message)
+            if behaviour.receipts.order == "in_order":
+                await self._report(message)
+            else:
+                late.append(message)
+        if behaviour.receipts.order == "shuffled":
+            self.script.chance("order", message.to, ordinal).shuffle(late)
+        for state in reversed(late):
+            await self._report(state)
         if behaviour.delivery != "delivered":
             return
         for reply in behaviour.replies:
@@ -177,6 +211,12 @@ class Simulator:
     async def _report(self, message: Message) -> None:
         if message.callback is None or self._callbacks is None:
             return
+        receipts = self.script.behaviour(message.to).receipts
+        if receipts.lost:
+            # By the number and how many it got, not by the id, which is never the same twice.
+            about = (message.to, self.messages.ordinal(message), message.status)
+            if self.script.chance("receipt", *about).random() < receipts.lost:
+                return
         form = {
             "AccountSid": self.account_sid,
             "ApiVersion": "2010-04-01",
@@ -189,4 +229,5 @@ class Simulator:
         }
         if message.error_code is not None:
             form["ErrorCode"] = str(message.error_code)
-        await self._callbacks.post(message.callback, form)
+        for _ in range(receipts.repeat):
+            await self._callbacks.post(message.callback, form)

@@ -3,7 +3,8 @@
 import asyncio
 import hmac
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
@@ -33,7 +34,7 @@ def add_routes(app: web.Application, simulator: "Simulator") -> None:
 class _Refusal(Exception):
     """Answered in Twilio's form of an error."""
 
-    def __init__(self, status: int, code: int, message: str, retry_after: int | None = None) -> None:
+    def __init__(self, status: int, code: int, message: str, retry_after: str | None = None) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
@@ -46,7 +47,7 @@ class _Refusal(Exception):
             "more_info": f"https://www.twilio.com/docs/errors/{self.code}",
             "status": self.status,
         }
-        headers = {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
+        headers = {} if self.retry_after is None else {"Retry-After": self.retry_after}
         return web.json_response(body, status=self.status, headers=headers)
 
 
@@ -70,9 +71,10 @@ class _TwilioApi:
             message = self._simulator.messages.get(request.match_info["sid"])
             if message is None:
                 raise _Refusal(404, 20404, f"The requested resource {request.path} was not found")
+            trouble = await self._go_wrong(request, self._simulator.fault_for(message.to, "look_up"))
         except _Refusal as refusal:
             return refusal.answer()
-        return web.json_response(message.as_twilio(self._simulator.account_sid))
+        return trouble or web.json_response(message.as_twilio(self._simulator.account_sid))
 
     async def list(self, request: web.Request) -> web.Response:
         try:
@@ -80,8 +82,11 @@ class _TwilioApi:
             size = min(_whole_number(request, "PageSize", _PAGE_SIZE), _LARGEST_PAGE)
             page = _whole_number(request, "Page", 0)
             found = [each for each in self._simulator.messages if _asked_for(each, request)]
+            trouble = await self._go_wrong(request, self._simulator.fault_for(request.query.get("To", ""), "look_up"))
         except _Refusal as refusal:
             return refusal.answer()
+        if trouble is not None:
+            return trouble
         found.reverse()  # newest first
         start = page * size
         shown = found[start : start + size]
@@ -135,24 +140,37 @@ class _TwilioApi:
         )
 
     async def _take(self, request: web.Request, message: Message, fault: Fault | None) -> web.Response:
+        if fault is None or fault.taken or fault.kind in {"lost", "slow"}:
+            await self._simulator.accept(message)
+        trouble = await self._go_wrong(request, fault)
+        return trouble or web.json_response(message.as_twilio(self._simulator.account_sid), status=201)
+
+    async def _go_wrong(self, request: web.Request, fault: Fault | None) -> web.Response | None:
+        """What comes in the answer's place; None where the request is answered after all."""
         match fault and fault.kind:
             case "refuse":
                 assert fault
-                raise _Refusal(fault.status, fault.code, "Refused by the script", fault.retry_after)
+                raise _Refusal(fault.status or 400, fault.code, "Refused by the script", _retry_after(fault))
             case "error500":
-                raise _Refusal(500, 20500, "An internal server error has occurred")
+                assert fault
+                raise _Refusal(fault.status or 500, 20500, "An internal server error has occurred")
             case "hang":
                 await self._simulator.stopped()
                 return _hung_up(request)
-            case "drop":
+            case "drop" | "lost":
                 return _hung_up(request)
-            case "lost":
-                self._simulator.accept(message)
-                return _hung_up(request)
-        self._simulator.accept(message)
-        if fault is not None and fault.kind == "slow":
-            await asyncio.sleep(fault.seconds)
-        return web.json_response(message.as_twilio(self._simulator.account_sid), status=201)
+            case "slow":
+                assert fault
+                await asyncio.sleep(fault.seconds)
+        return None
+
+
+def _retry_after(fault: Fault) -> str | None:
+    if fault.retry_after is None:
+        return None
+    if fault.retry_after_date:
+        return format_datetime(datetime.now(UTC) + timedelta(seconds=fault.retry_after), usegmt=True)
+    return str(fault.retry_after)
 
 
 def _hung_up(request: web.Request) -> web.Response:

@@ -1,7 +1,7 @@
 -- name: case_row^
 -- A case with its strategy and the names of the zones that its times are read in.
 select c.*, l.country, l.currency, l.borrower_id, l.ledger_version as loan_version, l.purpose,
-       b.timezone as lender_zone, b.mode, b.packs, s.content as strategy_content, s.digest as strategy_digest
+       b.timezone as lender_zone, b.mode, b.packs, b.chosen_rules, s.content as strategy_content, s.digest as strategy_digest
 from cases c
 join loans l using (lender_id, loan_id)
 join lenders b using (lender_id)

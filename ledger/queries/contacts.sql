@@ -41,31 +41,24 @@ where contact_id = :contact_id and state in ('sending', 'unknown');
 
 -- name: drop!
 -- It will not be made: forbidden, shadowed, or no longer wanted.
-update contacts set state = :state, permit = :permit, reason = :reason, settled_at = :now, ledger_version = :version
+update contacts set state = :state, permit = :permit, reason = :reason, settled_at = :now, ledger_version = :version,
+    body = coalesce(:body, body)
 where contact_id = :contact_id and state = 'reserved';
 
 -- name: record_by_hand!
 -- A call or a visit that a person made, under the permit its task was opened with.
 insert into contacts (contact_id, lender_id, loan_id, episode, step_id, ordinal, channel, purpose, party_id, contact_value, state,
-                      permit, ledger_version, commit_order, business_date, reserved_at, sending_at, sending_real, settled_at, reason)
-values (:contact_id, :lender_id, :loan_id, :episode, :step_id, :ordinal, :channel, 'collect', :party_id, :contact_value, 'sent',
-        :permit, :version, nextval('commit_order'), :business_date, :now, :now, clock_timestamp(), :now, :outcome)
+                      permit, ledger_version, commit_order, business_date, reserved_at, sending_at, sending_real, settled_at, reason,
+                      outcome, connected, effective, conversation, cost, minutes)
+values (:contact_id, :lender_id, :loan_id, :episode, :step_id, :ordinal, :channel, :purpose, :party_id, :contact_value, 'sent',
+        :permit, :version, nextval('commit_order'), :business_date, :now, :now, clock_timestamp(), :now, :outcome,
+        :outcome, :connected, :effective, :conversation, :cost, :minutes)
 on conflict (lender_id, loan_id, episode, step_id, ordinal) do nothing;
-
--- name: past_contacts
--- Contacts with a person over all loans and channels that count against limits.
-select sending_at as at, channel, purpose, loan_id, contact_value from contacts
-where lender_id = :lender_id and party_id = :party_id and state in ('sending', 'sent', 'unknown') and sending_at > :since
-order by sending_at;
 
 -- name: counts
 -- Contacts by channel over all episodes: `sending` and later.
 select channel, count(*) as contacts from contacts
 where lender_id = :lender_id and loan_id = :loan_id and state in ('sending', 'sent', 'unknown', 'failed') group by channel;
-
--- name: suppressed$
--- Whether a number asked us to stop on a channel.
-select exists (select from suppressions where lender_id = :lender_id and channel = :channel and value = :value);
 
 -- name: suppress!
 -- Never again on this channel.
@@ -80,36 +73,34 @@ delete from suppressions where lender_id = :lender_id and channel = :channel and
 -- A number or address that does not work, or belongs to somebody else.
 update contact_points set status = :status where lender_id = :lender_id and party_id = :party_id and value = :value;
 
--- name: stopped$
--- Whether the stop button is pressed for this lender, channel or strategy.
-select exists (select from stops where lender_id in ('*', :lender_id) and channel in ('*', :channel) and strategy in ('*', :strategy));
-
--- name: stop!
--- Press the button.
-insert into stops (lender_id, channel, strategy, reason) values (:lender_id, :channel, :strategy, :reason) on conflict do nothing;
-
--- name: go!
--- Release it.
-delete from stops where lender_id = :lender_id and channel = :channel and strategy = :strategy;
-
--- name: list_stops
--- What is stopped.
-select lender_id, channel, strategy, stopped_at, reason from stops order by 1, 2, 3;
-
 -- name: set_mode!
 -- Shadow or live.
 update lenders set mode = :mode where lender_id = any(:lenders::text[]);
 
--- name: borrower^
--- The borrower and the number that texts go to.
-select p.party_id, p.name, p.kind, p.language, l.currency, b.name as lender_name,
-    (select c.value from contact_points c
-     where c.lender_id = l.lender_id and c.party_id = l.borrower_id and c.kind = 'mobile' and c.status = 'active' order by c.value limit 1) as mobile,
-    (select c.value from contact_points c
-     where c.lender_id = l.lender_id and c.party_id = l.borrower_id and c.kind = 'address' and c.status = 'active' order by c.value limit 1) as address
-from loans l join parties p on p.lender_id = l.lender_id and p.party_id = l.borrower_id
-join lenders b on b.lender_id = l.lender_id
-where l.lender_id = :lender_id and l.loan_id = :loan_id;
+-- name: addressee^
+-- The party of a role who is contacted about a loan, and their number and address; a held number or address is passed over.
+with who as (
+    select l.borrower_id as party_id, 'borrower' as role, true as liable, true as may_discuss
+    from loans l where l.lender_id = :lender_id and l.loan_id = :loan_id and :role = 'borrower'
+    union all
+    (select o.party_id, o.role, o.liable, o.may_discuss from loan_parties o
+     where o.lender_id = :lender_id and o.loan_id = :loan_id and o.role = :role and :role <> 'borrower'
+       and (o.since is null or o.since <= :today::date) and (o.until is null or o.until > :today::date)
+     order by o.party_id limit 1)
+), points as (
+    select c.kind, c.value from contact_points c join who using (party_id)
+    where c.lender_id = :lender_id and c.status = 'active' and not exists (
+        select from holds h where h.lender_id = c.lender_id and h.subject_kind = 'contact_point' and h.subject_id = c.value
+          and 'contact' = any(h.scopes) and h.from_at <= :now and coalesce(least(h.until_at, h.released_at) > :now, true))
+    order by c.value
+)
+select who.*, p.name, p.kind, p.language, l.currency, l.country, b.name as lender_name,
+    (select value from points where kind = 'mobile' limit 1) as mobile,
+    (select value from points where kind = 'landline' limit 1) as landline,
+    (select value from points where kind = 'address' limit 1) as address
+from who join parties p on p.lender_id = :lender_id and p.party_id = who.party_id
+join loans l on l.lender_id = :lender_id and l.loan_id = :loan_id
+join lenders b on b.lender_id = l.lender_id;
 
 -- name: keep_letter!
 -- The letter itself, as it went out.
@@ -120,3 +111,15 @@ insert into letters (contact_id, pdf, digest) values (:contact_id, :pdf, :digest
 update contacts set carrier_status = :status, error_code = coalesce(:error_code, error_code), carrier_id = coalesce(carrier_id, :carrier_id),
     state = case when state = 'unknown' then 'sent' else state end
 where contact_id = :contact_id returning lender_id, loan_id, party_id, contact_value, state;
+
+-- name: raise_alert!
+-- Something must be looked at by whoever runs this; once while it lasts.
+insert into alerts (kind, about, raised_at) values (:kind, :about, :now) on conflict (kind, about) where cleared_at is null do nothing;
+
+-- name: alerts
+-- What must be looked at.
+select alert_id, kind, about, raised_at from alerts where cleared_at is null order by raised_at, alert_id;
+
+-- name: clear_alert$
+-- It was looked at.
+update alerts set cleared_at = :now where alert_id = :alert_id and cleared_at is null returning alert_id;

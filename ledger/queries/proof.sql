@@ -1,31 +1,122 @@
--- name: collect_contacts
--- Every contact made to collect, with what its permit saw and where it stands in the order of commits.
-select c.lender_id, c.loan_id, c.contact_id, c.ledger_version, c.commit_order, c.business_date,
-    (select coalesce(max(e.ledger_version), 0) from entries e
-     where e.lender_id = c.lender_id and e.loan_id = c.loan_id and e.commit_order < c.commit_order) as newest_version
-from contacts c
-where c.purpose = 'collect' and c.commit_order is not null and c.state in ('sending', 'sent', 'unknown', 'failed')
-order by c.lender_id, c.loan_id, c.commit_order;
+-- What `arrears verify` reads. Every statement is streamed through a cursor; what a check groups by, its rows are sorted by.
 
--- name: sent_contacts
--- Every contact that may have reached somebody, with its permit.
-select lender_id, loan_id, contact_id, channel, state, permit, carrier_id from contacts
-where state in ('sending', 'sent', 'unknown', 'failed') order by lender_id, loan_id, reserved_at;
+-- name: collect_contacts
+-- Every contact made to collect, or to remind of what falls due, with what its permit saw and where it stands in the order of commits.
+select lender_id, loan_id, contact_id, channel, purpose, ledger_version, commit_order, business_date
+from contacts
+where (purpose in ('collect', 'reminder') or (purpose = 'statutory' and channel = 'letter')) and direction = 'out'
+  and commit_order is not null and state in ('sending', 'sent', 'unknown', 'failed')
+order by lender_id, loan_id, commit_order;
+
+-- name: entries_of_loans
+-- All entries of some loans, with their place in the order of commits.
+select e.lender_id, e.loan_id, e.entry_id, e.kind, e.amount, e.value_date, e.reverses, e.status, e.reason,
+    e.ledger_version as version, e.commit_order
+from unnest($1::text[], $2::text[]) as l (lender_id, loan_id) join entries e using (lender_id, loan_id)
+order by e.lender_id, e.loan_id, e.ledger_version;
+
+-- name: instalments_of_loans
+-- The schedules of some loans.
+select i.lender_id, i.loan_id, i.number, i.due_on, i.principal, i.interest, i.fee
+from unnest($1::text[], $2::text[]) as l (lender_id, loan_id) join instalments i using (lender_id, loan_id);
+
+-- name: contact_count$
+-- How many contacts may have reached somebody.
+select count(*) from contacts where direction = 'out' and state in ('sending', 'sent', 'unknown', 'failed');
 
 -- name: shared_keys
 -- Steps whose one attempt is on record as several contacts.
-select lender_id, loan_id, string_agg(contact_id, ' ') as id, count(*) as n from contacts
+select lender_id, loan_id, string_agg(contact_id, ' ' order by contact_id) as id, count(*) as n from contacts
 where state in ('sending', 'sent', 'unknown', 'failed')
 group by lender_id, loan_id, episode, step_id, ordinal having count(*) > 1;
 
 -- name: shared_carrier_ids
--- Carrier messages claimed by several contacts.
-select min(lender_id) as lender_id, min(loan_id) as loan_id, carrier_id as id, count(*) as n from contacts
-where carrier_id is not null group by carrier_id having count(*) > 1;
+-- Carrier messages and calls claimed by several contacts.
+select min(c.lender_id) as lender_id, min(c.loan_id) as loan_id, string_agg(c.contact_id, ' ' order by c.contact_id) as id, count(*) as n
+from (
+    select lender_id, loan_id, contact_id, carrier_id from contacts where carrier_id is not null
+    union
+    select c.lender_id, c.loan_id, v.contact_id, v.carrier_id from voice_calls v join contacts c using (contact_id)
+    where v.carrier_id is not null
+) c group by c.carrier_id having count(*) > 1;
 
--- name: texts_without_message
--- Texts on record as sent that name no carrier message.
-select lender_id, loan_id, contact_id as id from contacts where channel = 'sms' and state = 'sent' and carrier_id is null;
+-- name: several_messages
+-- Contacts for which the carrier named more than one message or call: on the contact and its call, or in a receipt for another one.
+select c.lender_id, c.loan_id, c.contact_id as id, c.carrier_id as one, v.carrier_id as other
+from contacts c join voice_calls v using (contact_id) where v.carrier_id <> c.carrier_id
+union all
+select c.lender_id, c.loan_id, c.contact_id, c.carrier_id, split_part(a.about, ' ', 2)
+from alerts a join contacts c on c.contact_id = split_part(a.about, ' ', 1) where a.kind = 'second_message';
+
+-- name: without_message
+-- Texts and calls by machine on record as made that name no message or call of the carrier's.
+select c.lender_id, c.loan_id, c.contact_id as id, c.channel from contacts c
+where c.channel in ('sms', 'voice') and c.direction = 'out' and c.state = 'sent' and c.carrier_id is null
+  and not exists (select from voice_calls v where v.contact_id = c.contact_id and v.carrier_id is not null);
+
+-- name: carrier_contradicts
+-- Contacts that were never made, or that the carrier refused, of which it reports all the same that they went out.
+select lender_id, loan_id, contact_id as id, state, carrier_status from contacts
+where (state in ('reserved', 'cancelled', 'forbidden', 'shadow') and (carrier_id is not null or carrier_status is not null))
+   or (state = 'failed' and carrier_status in ('sent', 'delivered', 'read', 'in-progress', 'completed'));
+
+-- name: sent_contacts
+-- Every contact that may have reached somebody, with its permit.
+select lender_id, loan_id, contact_id, channel, purpose, state, sending_at, permit from contacts
+where direction = 'out' and state in ('sending', 'sent', 'unknown', 'failed')
+order by lender_id, loan_id, commit_order;
+
+-- name: subjects
+-- Contacts as they count for each person, loan, or number and address, whichever is asked for, one after the other.
+select s.* from (
+    select lender_id, loan_id, contact_id, party_id, contact_value, channel, purpose, state, direction, sending_at, commit_order,
+        connected, effective, conversation, permit -> 'rulebooks' as rulebooks, permit #> '{facts,zones}' as zones,
+        permit #> '{facts,consents}' as consents, permit #> '{facts,past}' as past,
+        case $1::text when 'person' then party_id when 'loan' then loan_id else contact_value end as subject
+    from contacts where state in ('sending', 'sent', 'unknown') and sending_at is not null
+) s where s.subject is not null order by s.lender_id, s.subject, s.sending_at, s.commit_order;
+
+-- name: timed_contacts
+-- Contacts with the hours that their permits saw.
+select lender_id, loan_id, contact_id, channel, purpose, sending_at, (permit #>> '{facts,now}')::timestamptz as permitted_at,
+    permit -> 'rulebooks' as rulebooks, permit #> '{facts,zones}' as zones, permit #> '{facts,consents}' as consents,
+    permit #> '{facts,holidays}' as holidays
+from contacts
+where direction = 'out' and sending_at is not null and state in ('sending', 'sent', 'unknown', 'failed')
+order by lender_id, loan_id, commit_order;
+
+-- name: ignored_holds
+-- Contacts by machine beside holds on the person, the loan, or the number or address, that were on record before and in force,
+-- and that their permits did not see.
+select c.lender_id, c.loan_id, c.contact_id, h.hold_id, h.reason from contacts c
+join holds h on h.lender_id = c.lender_id and (
+    (h.subject_kind = 'loan' and h.subject_id = c.loan_id)
+    or (h.subject_kind = 'person' and h.subject_id = c.party_id)
+    or (h.subject_kind = 'contact_point' and h.subject_id = c.contact_value))
+cross join lateral (select (c.permit #>> '{facts,now}')::timestamptz as now, (to_jsonb(h) ->> 'commit_order')::bigint as placed) p
+where c.direction = 'out' and c.channel not in ('call', 'visit') and c.state in ('sending', 'sent', 'unknown', 'failed')
+  and p.placed < c.commit_order and h.from_at <= p.now and coalesce(least(h.until_at, h.released_at) > p.now, true)
+  and not exists (
+    select from jsonb_array_elements(c.permit #> '{facts,holds}') f
+    where f ->> 'reason' = h.reason and coalesce(f ->> 'on', 'loan') = h.subject_kind);
+
+-- name: ignored_opt_outs
+-- Contacts to numbers that had asked before, on record, to be left alone on that channel.
+select c.lender_id, c.loan_id, c.contact_id, c.channel from contacts c
+join suppressions s on s.lender_id = c.lender_id and s.channel = c.channel and s.value = c.contact_value
+where c.direction = 'out' and c.purpose <> 'reply' and c.state in ('sending', 'sent', 'unknown', 'failed')
+  and c.channel not in ('call', 'visit')
+  and (to_jsonb(s) ->> 'commit_order')::bigint < c.commit_order
+  and coalesce((c.permit #>> '{facts,suppressed}')::boolean, false) = false;
+
+-- name: ignored_stops
+-- Contacts by machine that were committed while the stop button was pressed.
+select c.lender_id, c.loan_id, c.contact_id, s.stop_id, s.commit_order as pressed from contacts c
+join cases k using (lender_id, loan_id)
+join stops s on s.lender_id in ('*', c.lender_id) and s.channel in ('*', c.channel)
+  and (s.strategy = '*' or (s.strategy = k.strategy and k.episode = c.episode))
+where c.direction = 'out' and c.channel not in ('call', 'visit') and c.state in ('sending', 'sent', 'unknown', 'failed')
+  and s.commit_order < c.commit_order and (s.released_order is null or s.released_order > c.commit_order);
 
 -- name: broken_versions
 -- Loans whose ledger versions are not 1, 2, 3 ... up to the loan's own.

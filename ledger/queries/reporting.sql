@@ -21,8 +21,3 @@ where state not in ('reserved', 'cancelled') group by channel, purpose, state or
 -- name: tasks_by_kind
 -- Tasks, by kind and state.
 select kind, status, count(*) as tasks from tasks group by kind, status order by 1, 2;
-
--- name: contacts_of
--- The contacts of a loan, with their permits and texts.
-select * from contacts where lender_id = :lender_id and loan_id = :loan_id and (:contact_id::text is null or contact_id = :contact_id)
-order by reserved_at, contact_id;

@@ -139,3 +139,8 @@ select timezone from lenders where lender_id = :lender_id;
 -- name: tape_loaded!
 -- Wakes the sweep once the tape is committed.
 select pg_notify('tape_loaded', '');
+
+-- name: note_feeds!
+-- The payment feeds of these lenders came.
+insert into feeds (lender_id, fed_at) select distinct s.lender_id, :now::timestamptz from staged_entries s join lenders using (lender_id)
+on conflict (lender_id) do update set fed_at = greatest(feeds.fed_at, excluded.fed_at);

@@ -80,3 +80,12 @@ update effects set state = 'with_counsel', task_id = :task_id where effect_id = 
 select outcome from tasks
 where lender_id = :lender_id and loan_id = :loan_id and episode >= :chain_from and kind = 'pre_legal_review' and status = 'done'
 order by ended_at desc limit 1;
+
+-- name: open_requests
+-- What was asked for and nobody was handed yet.
+select request_id, kind, asked_at from requests
+where lender_id = :lender_id and loan_id = :loan_id and taken_at is null order by asked_at, request_id;
+
+-- name: take_request!
+-- A person was asked to see to it.
+update requests set taken_at = :now where request_id = :request_id and taken_at is null;

@@ -93,8 +93,9 @@ class PostedRows:
     suspense: int
 
 
-async def post_rows(conn: Any, file: TapeFile) -> PostedRows:
-    """Post the checked rows of a file; their loans are locked."""
+async def post_rows(conn: Any, file: TapeFile, clock: Clock) -> PostedRows:
+    """Post the checked rows of a file; their loans are locked. The file is the payment feed of the lenders in it."""
+    await TAPE.note_feeds(conn, now=await clock.now())
     await refuse(conn, file, AGAINST_LEDGER)
     known: int = await TAPE.count_known_entries(conn)
     kept: int = await TAPE.count_kept_entries(conn)

@@ -15,6 +15,7 @@ from ledger.tape.codes import known_codes
 from ledger.tape.entries import match_suspense, post_rows, tell_cases
 from ledger.tape.files import CONSENTS, CONTACTS, LOANS, PARTIES
 from ledger.tape.kind import FileKind
+from ledger.tape.legal_files import LIMITATION, NOTICES
 from ledger.tape.merging import MERGES, lock_concerned, merge
 from ledger.tape.money_files import ENTRIES, INSTALMENTS
 from ledger.tape.reading import Progress, TapeFile, inspect
@@ -33,12 +34,14 @@ class TapeFiles:
     parties: Path | None = None
     contacts: Path | None = None
     consents: Path | None = None
+    notices: Path | None = None
+    limitation: Path | None = None
     instalments: Path | None = None
     entries: Path | None = None
 
     def given(self) -> Iterator[tuple[Path, FileKind]]:
         """The files there are, with their kinds."""
-        for kind in (LOANS, PARTIES, CONTACTS, CONSENTS, INSTALMENTS, ENTRIES):
+        for kind in (LOANS, PARTIES, CONTACTS, CONSENTS, NOTICES, LIMITATION, INSTALMENTS, ENTRIES):
             path: Path | None = getattr(self, kind.name)
             if path is not None:
                 yield path, kind
@@ -106,7 +109,7 @@ async def take_in(
         async with pool.acquire() as conn, conn.transaction():
             await _prepare(conn, strategy)
             for file in tape:
-                report.counts[file.kind.name] = await _take_file(conn, file, strategy, progress)
+                report.counts[file.kind.name] = await _take_file(conn, file, strategy, clock, progress)
             if files.loans:
                 report.matched = await match_suspense(conn, clock)
             await tell_cases(conn, clock)
@@ -127,14 +130,16 @@ async def _prepare(conn: Any, strategy: str | None) -> None:
     await conn.copy_records_to_table("known_codes", records=known_codes())
 
 
-async def _take_file(conn: Any, file: TapeFile, strategy: str | None, progress: Progress | None) -> Counts:
+async def _take_file(
+    conn: Any, file: TapeFile, strategy: str | None, clock: Clock, progress: Progress | None
+) -> Counts:
     kind = file.kind
     counts = Counts(read=await stage(conn, file, progress))
     await check_rows(conn, file)
     repeated = await drop_repeated(conn, file)
     await lock_concerned(conn, kind)
     if kind is ENTRIES:
-        posted = await post_rows(conn, file)
+        posted = await post_rows(conn, file, clock)
         counts.new, counts.unchanged, counts.suspense = posted.new, posted.known + repeated, posted.suspense
     else:
         await _merge_file(conn, kind, counts, strategy)

@@ -149,7 +149,33 @@ INSTALMENTS = (
         """,
     ),
 )
-MERGES = {"loans": LOANS, "parties": PARTIES, "contacts": CONTACTS, "consents": CONSENTS, "instalments": INSTALMENTS}
+NOTICES = (
+    Merge(
+        "notices",
+        ("lender_id", "notice_id"),
+        ("loan_id", "party_id", "kind", "served_on", "method", "proof"),
+        "select lender_id, notice_id, loan_id, party_id, kind, served_on::date, method, proof from staged_notices",
+    ),
+)
+LIMITATION = (
+    Merge(
+        "limitation_events",
+        ("lender_id", "loan_id", "event_id"),
+        ("kind", "happened_on", "until_on", "years", "evidence"),
+        """
+        select lender_id, loan_id, event_id, kind, happened_on::date, until_on::date, years::int, evidence from staged_limitation
+        """,
+    ),
+)
+MERGES = {
+    "loans": LOANS,
+    "parties": PARTIES,
+    "contacts": CONTACTS,
+    "consents": CONSENTS,
+    "instalments": INSTALMENTS,
+    "notices": NOTICES,
+    "limitation": LIMITATION,
+}
 
 
 async def lock_concerned(conn: Any, kind: FileKind) -> None:

@@ -1,11 +1,14 @@
 import asyncio
 import logging
+import re
 from datetime import UTC, datetime, timedelta
+from typing import get_args
 
 import pytest
 from aiohttp import web
 
-from channels.carrier import Accepted, AnswerLost, LookUpFailed, Refused
+from channels import twilio_codes
+from channels.carrier import Accepted, AnswerLost, LookUpFailed, RefusalKind, Refused
 from channels.simulator import Behaviour, Fault, Script, Simulator
 from channels.twilio_sms import TwilioSms, refusal_kind
 from domain.errors import BadInput
@@ -49,10 +52,12 @@ async def test_fetch_tells_how_the_delivery_ended(carrier: TwilioSms, simulator:
         (21635, 400, "dead_number"),
         (21610, 400, "opted_out"),
         (21606, 400, "our_fault"),
-        (21408, 403, "our_fault"),
+        (21408, 403, "refused"),
         (20003, 401, "our_fault"),
         (20429, 429, "retry_later"),
-        (30034, 400, "refused"),
+        (30034, 400, "our_fault"),
+        (29999, 403, "our_fault"),
+        (29999, 400, "refused"),
     ],
 )
 async def test_a_refusal_proves_that_nothing_was_sent(
@@ -240,3 +245,27 @@ async def test_an_address_that_is_none_is_refused(url: str) -> None:
 def test_a_handset_that_is_switched_off_is_no_dead_number() -> None:
     assert refusal_kind(30003) == "refused"
     assert refusal_kind(30006) == "dead_number"
+
+
+def test_a_receipt_tells_later_from_our_fault_and_from_the_number() -> None:
+    codes = {30001: "retry_later", 30002: "our_fault", 30005: "dead_number", 30008: "refused", 30034: "our_fault"}
+    assert {code: refusal_kind(code) for code in codes} == codes
+    assert refusal_kind(None) == "refused"
+
+
+def test_every_code_is_told_once_and_in_one_sentence() -> None:
+    rows = twilio_codes._ROWS
+    assert len({row.number for row in rows}) == len(rows)
+    assert [row.number for row in rows if not re.fullmatch(r"[A-Z][^.]*\.", row.says)] == []
+    assert {row.kind for row in rows} == set(get_args(RefusalKind))
+
+
+def test_a_doubtful_code_gives_up_no_number_and_stops_no_channel() -> None:
+    assert {row.kind for row in twilio_codes.CODES.values() if row.doubtful} == {"refused"}
+
+
+async def test_a_refusal_says_what_its_code_means(carrier: TwilioSms, simulator: Simulator) -> None:
+    simulator.play(with_fault(Fault(kind="refuse", code=21614)))
+    answer = await carrier.send_sms(sms())
+    assert isinstance(answer, Refused)
+    assert answer.reason == "Twilio refused with error 21614 (HTTP 400). The number is no mobile number."

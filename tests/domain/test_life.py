@@ -278,7 +278,7 @@ def test_a_bounce_goes_back_to_the_stage_it_was_in_and_repeats_no_finished_step(
 
 
 def test_lasting_work_is_what_a_missed_deadline_only_extends() -> None:
-    assert {"withdraw_letter", "withdraw_suit", "manual_review", "remedy"} == LASTING
+    assert {"answer", "withdraw_letter", "withdraw_suit", "manual_review", "remedy"} == LASTING
 
 
 def test_the_family_of_loans_is_what_it_says() -> None:

@@ -34,6 +34,8 @@ GOOD = {
         "party_id,contact_value,scope,given_on,expires_on,revoked_on,evidence",
         "B-1,+12015550100,sms,2026-01-01,,,signed form",
     ],
+    "notices": ["notice_id,loan_id,kind,served_on,method,proof", "N-1,L-1,default,2026-03-10,letter,RR123456789GB"],
+    "limitation": ["loan_id,event_id,kind,happened_on,until_on,years", "L-1,V-1,start,2026-03-01,,6"],
 }
 Tape = dict[str, list[str]]
 

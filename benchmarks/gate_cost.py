@@ -1,0 +1,172 @@
+"""What the gate costs: contacts through the activity's two transactions up to `sending`, beside a bare reserve-and-commit.
+
+Three ways take turns in blocks on one PostgreSQL whose commits reach the disk:
+
+    bare       the same two transactions with the same locks and writes; no fact is read and nothing is decided
+    no gate    the activity as it is, but its gate permits everything without a look
+    gate       the activity as it is
+
+Run it as `.venv/bin/python benchmarks/gate_cost.py [--contacts N] [--profile]`.
+"""
+
+import argparse
+import asyncio
+import cProfile
+import json
+import pstats
+import statistics
+import time
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+from activities.case_in_hand import WORK, Desk
+from activities.contact import Contact, _text_of, _words
+from activities.contracts import CaseRef, Order
+from activities.gate import CONTACTS, Gatekeeper, Meant
+from activities.reckoning import Reckoning
+from benchmarks.made_up import Pool, StandingClock, add_cases, ledger
+from channels.carrier import Carrier
+from domain.gate import Permit
+from domain.loan import LoanKey
+from ledger.locks import lock_loan
+
+BLOCK = 20
+Way = Callable[[Order], Awaitable[None]]
+
+
+class OpenGate(Gatekeeper):
+    """Permits everything, and writes a permit of the usual size."""
+
+    async def permit(self, case: Any, meant: Meant) -> tuple[Permit, dict[str, Any]]:
+        return Permit(rules=("benchmark.ALL",)), {"rules": ["x" * 40] * 20}
+
+
+def activity(pool: Pool, clock: StandingClock, gate: Gatekeeper, carrier: Carrier | None = None) -> Way:
+    """A text up to `sending`, as the activity goes there; the carrier is never called."""
+    desk = Desk(pool, clock)
+    contact = Contact(desk, gate, carrier, "+12015550199", timedelta(0))  # type: ignore[arg-type]
+
+    async def run(order: Order) -> None:
+        async with desk.take(order.case) as case:
+            meant, over = await contact._reserve(case, order, _text_of(case, order))
+            assert over is None, over
+        async with desk.take(order.case) as case:
+            kind = _text_of(case, order)
+            meant, party = await contact._aimed(case, meant, kind)
+            words = _words(case, order, meant, party)
+            stopped = await contact._pass_gate(case, order, meant, kind, party, words)
+            assert stopped is None, stopped
+
+    return run
+
+
+def bare(pool: Pool, clock: StandingClock) -> Way:
+    """The same writes under the same locks, and nothing else."""
+    permit = {"rules": ["x" * 40] * 20}
+
+    async def run(order: Order) -> None:
+        key = LoanKey(order.case.lender_id, order.case.loan_id)
+        this = {"lender_id": key.lender_id, "loan_id": key.loan_id, "episode": 1}
+        step = {"step_id": order.decision.step_id, "ordinal": order.decision.ordinal}
+        contact_id = uuid4().hex
+        async with pool.acquire() as conn, conn.transaction():
+            await lock_loan(conn, key)
+            await CONTACTS.reserve(
+                conn,
+                **this,
+                **step,
+                contact_id=contact_id,
+                channel="sms",
+                purpose="collect",
+                party_id=f"P{key.loan_id[1:]}",
+                contact_value="+12015550100",
+                template="gentle",
+                language="it",
+                body=None,
+                reference=contact_id[:8],
+                now=clock.at,
+            )
+        async with pool.acquire() as conn, conn.transaction():
+            await lock_loan(conn, key)
+            await CONTACTS.begin_sending(
+                conn,
+                contact_id=contact_id,
+                permit=permit,
+                version=0,
+                business_date=clock.at.date(),
+                now=clock.at,
+                body="x" * 160,
+            )
+            await WORK.record_step(conn, **this, **step, state="open", result=None, now=clock.at)
+
+    return run
+
+
+async def measure(contacts: int, profile: bool) -> dict[str, Any]:
+    async with ledger() as pool:
+        clock = StandingClock()
+        ways = {
+            "bare": bare(pool, clock),
+            "no gate": activity(pool, clock, OpenGate()),
+            "gate": activity(pool, clock, Gatekeeper()),
+        }
+        await add_cases(pool, 1, (contacts + BLOCK) * len(ways))
+        orders = await due(pool, clock, (contacts + BLOCK) * len(ways))
+        for way in ways.values():  # the first ones fill caches
+            await block(way, orders)
+        spent: dict[str, list[float]] = {name: [] for name in ways}
+        profiler = cProfile.Profile()
+        for _ in range(contacts // BLOCK):
+            for name, way in ways.items():
+                if profile and name == "gate":
+                    profiler.enable()
+                spent[name].append(await block(way, orders))
+                profiler.disable()
+        if profile:
+            pstats.Stats(profiler).sort_stats("tottime").print_stats(40)
+    each = {name: statistics.median(times) / BLOCK * 1000 for name, times in spent.items()}
+    return {
+        "contacts": contacts,
+        "milliseconds": {name: round(ms, 3) for name, ms in each.items()},
+        "ratio": round(each["gate"] / each["bare"], 2),
+        "ratio_of_the_gate_alone": round(1 + (each["gate"] - each["no gate"]) / each["bare"], 2),
+    }
+
+
+async def due(pool: Pool, clock: StandingClock, count: int) -> list[Order]:
+    """What each case does next, at a time at which all of it is due."""
+    reckoning = Reckoning(Desk(pool, clock))
+    found = []
+    for n in range(1, count + 1):
+        ref = CaseRef(lender_id="default", loan_id=f"L{n}")
+        found.append(Order(case=ref, decision=(await reckoning.decide(ref)).decision))
+    clock.at = max(order.decision.at for order in found if order.decision.at is not None)
+    return found
+
+
+async def block(way: Way, orders: list[Order]) -> float:
+    """Seconds for a block of contacts, one after the other."""
+    mine = [orders.pop() for _ in range(BLOCK)]
+    began = time.perf_counter()
+    for order in mine:
+        await way(order)
+    return time.perf_counter() - began
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--contacts", type=int, default=400, help="for each of the three ways")
+    parser.add_argument("--profile", action="store_true", help="print where the activity spends its time")
+    given = parser.parse_args()
+    found = asyncio.run(measure(given.contacts, given.profile))
+    print(json.dumps(found))
+    for name, ms in found["milliseconds"].items():
+        print(f"{name:10} {ms:8.3f} ms a contact")
+    print(f"gate / bare: {found['ratio']}   (aim: at most 2)")
+    print(f"(bare + what the gate alone adds) / bare: {found['ratio_of_the_gate_alone']}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,85 @@
+-- name: keep_rulebook!
+-- A rulebook's content, once.
+insert into rulebooks (digest, name, content) values (:digest, :name, :content) on conflict do nothing;
+
+-- name: kept_rulebooks
+-- Which of these the ledger has.
+select digest from rulebooks where digest = any(:digests::text[]);
+
+-- name: limitation^
+-- What is known of the day on which a debt becomes time-barred.
+select l.limitation_on,
+    (select jsonb_agg(jsonb_build_object('kind', e.kind, 'happened_on', e.happened_on, 'until_on', e.until_on, 'years', e.years)
+            order by e.happened_on, e.event_id)
+     from limitation_events e where e.lender_id = l.lender_id and e.loan_id = l.loan_id) as limitation
+from loans l where l.lender_id = :lender_id and l.loan_id = :loan_id;
+
+-- name: rulebook$
+-- A rulebook by its content's digest.
+select content from rulebooks where digest = :digest;
+
+-- name: facts^
+-- Everything the gate sees of a contact that the case does not know, in one look after the locks.
+select l.country, l.governing_law, l.purpose, l.creditor_role, l.limitation_on, b.feed_hours, f.fed_at,
+    exists (select from suppressions s where s.lender_id = l.lender_id and s.channel = :channel and s.value = :value) as suppressed,
+    exists (select from stops s where s.released_order is null and s.lender_id in ('*', l.lender_id)
+            and s.channel in ('*', :channel) and s.strategy in ('*', :strategy)) as stopped,
+    (select jsonb_build_object('kind', c.kind, 'source', c.source, 'status', c.status, 'zone', c.timezone, 'checked', c.reassigned_checked_on)
+     from contact_points c where c.lender_id = l.lender_id and c.party_id = :party_id and c.value = :value
+     order by c.kind limit 1) as point,
+    array(select distinct c.timezone from contact_points c
+          where c.lender_id = l.lender_id and c.party_id = :party_id and c.timezone is not null) as zones,
+    (select jsonb_agg(jsonb_build_object('scope', c.scope, 'given_on', c.given_on, 'expires_on', c.expires_on, 'revoked_on', c.revoked_on)
+            order by c.scope, c.given_on)
+     from consents c where c.lender_id = l.lender_id and c.party_id = :party_id and c.contact_value in (:value, '')) as consents,
+    (select jsonb_agg(jsonb_build_object('kind', n.kind, 'served_on', n.served_on) order by n.served_on, n.notice_id)
+     from notices n where n.lender_id = l.lender_id and n.loan_id = l.loan_id) as notices,
+    (select jsonb_agg(jsonb_build_object('kind', e.kind, 'happened_on', e.happened_on, 'until_on', e.until_on, 'years', e.years)
+            order by e.happened_on, e.event_id)
+     from limitation_events e where e.lender_id = l.lender_id and e.loan_id = l.loan_id) as limitation,
+    (select max(e.value_date) from entries e where e.lender_id = l.lender_id and e.loan_id = l.loan_id
+       and e.kind = 'payment' and e.status = 'pending') as pending_on,
+    (select min(c.sending_at) from contacts c where c.lender_id = l.lender_id and c.loan_id = l.loan_id
+       and c.purpose = 'collect' and c.direction = 'out') as first_contact_at,
+    (select jsonb_agg(jsonb_build_object('at', c.sending_at, 'channel', c.channel, 'purpose', c.purpose,
+            'same_loan', c.loan_id = l.loan_id, 'same_value', c.contact_value is not distinct from :value,
+            'same_party', c.party_id = :party_id, 'inbound', c.direction = 'in', 'connected', c.connected,
+            'effective', c.effective, 'conversation', c.conversation) order by c.commit_order, c.contact_id)
+     from contacts c where c.lender_id = l.lender_id and c.sending_at > :since and c.state in ('sending', 'sent', 'unknown')
+       and (c.party_id = :party_id or c.loan_id = l.loan_id or c.contact_value = :value)) as past,
+    (select jsonb_agg(jsonb_build_object('kind', t.kind, 'same_loan', t.loan_id = l.loan_id) order by t.task_id)
+     from tasks t join loans o using (lender_id, loan_id)
+     where t.lender_id = l.lender_id and t.status = 'open' and t.kind in ('call', 'callback', 'visit')
+       and o.borrower_id = l.borrower_id and t.task_id is distinct from :own_task) as handed_out,
+    array(select o.loan_id from cases c join loans o using (lender_id, loan_id)
+          where c.open and c.lender_id = l.lender_id and o.borrower_id = l.borrower_id and o.loan_id <> l.loan_id
+            and c.cured_at is null and c.stage <> 'review' and not exists (
+              select from holds h where h.lender_id = c.lender_id and h.subject_kind = 'loan' and h.subject_id = c.loan_id
+                and 'contact' = any(h.scopes) and h.from_at <= :now and coalesce(least(h.until_at, h.released_at) > :now, true))
+          order by o.loan_id) as rivals,
+    (select max(p.due_on) from promises p join loans o using (lender_id, loan_id)
+     where p.status = 'active' and p.lender_id = l.lender_id and o.borrower_id = l.borrower_id and o.loan_id <> l.loan_id) as promised_elsewhere
+from loans l join lenders b using (lender_id) left join feeds f using (lender_id)
+where l.lender_id = :lender_id and l.loan_id = :loan_id;
+
+-- name: feed_came!
+-- A lender's payment feed came.
+insert into feeds (lender_id, fed_at) values (:lender_id, :now)
+on conflict (lender_id) do update set fed_at = greatest(feeds.fed_at, excluded.fed_at);
+
+-- name: serve_notice!
+-- A notice was served; by its own id once.
+insert into notices (notice_id, lender_id, loan_id, party_id, kind, served_on, method, proof, amounts, contact_id)
+values (:notice_id, :lender_id, :loan_id, :party_id, :kind, :served_on, :method, :proof, :amounts, :contact_id) on conflict do nothing;
+
+-- name: lender_known$
+-- Whether there is such a lender.
+select lender_id from lenders where lender_id = :lender_id;
+
+-- name: promise_feed!
+-- How old the lender's payment feed may be; null where nobody waits for it.
+update lenders set feed_hours = :hours where lender_id = :lender_id;
+
+-- name: feed_of^
+-- When a lender's feed came, and how old it may be.
+select b.lender_id, f.fed_at, b.feed_hours from lenders b left join feeds f using (lender_id) where b.lender_id = :lender_id;

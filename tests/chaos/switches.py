@@ -1,0 +1,78 @@
+"""Takes away one of the three things that make a contact happen once, to show that the run then finds failures.
+
+Each of them has others behind it: the planner no longer wants a step that is under way, and the limits count a text that is. These would
+hide that one is missing. So `alone` silences them first; with nothing else taken away a run is still without failures.
+"""
+
+from typing import Any, Literal
+
+import aiosql
+
+from activities.case_in_hand import CaseInHand
+from activities.contact import Contact
+from activities.gate import CONTACTS
+from channels.carrier import AnswerLost, SmsAnswer, SmsRequest
+from domain.decision import Action, Decision
+from domain.rulebook import Rulebook
+from ledger.named import QUERIES
+
+Switch = Literal["unique-key", "compare-and-set", "look-up"]
+SWITCHES: tuple[Switch, ...] = ("unique-key", "compare-and-set", "look-up")
+KEY = "contacts_lender_id_loan_id_episode_step_id_ordinal_key"
+
+
+def without_limits(book: Rulebook) -> Rulebook:
+    """The rulebook with its hours alone."""
+    return book.model_copy(update={"rules": tuple(r for r in book.rules if r.kind == "hours")})
+
+
+def alone() -> None:
+    """The planner does not look again before a contact."""
+
+    def wants(self: CaseInHand, decision: Decision) -> bool:
+        return self.facts.position.cured == (decision.action is Action.THANK_BORROWER)
+
+    CaseInHand.wants = wants  # type: ignore[method-assign]
+
+
+def switch_off(switch: Switch) -> None:
+    """In this process. The unique key must be dropped in the database too."""
+    match switch:
+        case "unique-key":
+            _without_key()
+        case "compare-and-set":
+            CONTACTS.begin_sending = _changed("and state = 'reserved' returning", "returning").begin_sending
+        case "look-up":
+            Contact._look_up = _send_again  # type: ignore[method-assign,assignment]
+
+
+def _changed(old: str, new: str) -> Any:
+    text = (QUERIES / "contacts.sql").read_text("utf-8")
+    assert text.count(old) == 1
+    return aiosql.from_str(text.replace(old, new), "asyncpg", mandatory_parameters=False)
+
+
+def _without_key() -> None:
+    """Whoever tries again does not find the row of the try before, and makes one of his own."""
+    own: dict[int, str] = {}  # by connection: one transaction makes one row
+    old = "on conflict (lender_id, loan_id, episode, step_id, ordinal) do nothing;\n\n-- name: revive!"
+    insert = _changed(old, ";\n\n-- name: revive!").reserve
+    find = CONTACTS.contact
+
+    async def reserve(conn: Any, **row: Any) -> None:
+        own[id(conn)] = row["contact_id"]
+        await insert(conn, **row)
+
+    async def contact_of_step(conn: Any, **key: Any) -> Any:
+        made = own.pop(id(conn), None)
+        return await find(conn, contact_id=made) if made else None
+
+    CONTACTS.reserve, CONTACTS.contact_of_step = reserve, contact_of_step
+
+
+async def _send_again(self: Contact, contact: Any, lost: AnswerLost) -> SmsAnswer:
+    """What many do when an answer is lost."""
+    async with self.desk.pool.acquire() as conn:
+        row = await CONTACTS.contact(conn, contact_id=contact["contact_id"])
+    request = SmsRequest(row["contact_value"], self.sender, row["body"], row["contact_id"], row["reference"], 600)
+    return await self.carrier.send_sms(request)
