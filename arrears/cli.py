@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import typer
 
-from arrears.commands import cases, control, explain, intake, operate, services, strategies, watching
+from arrears.commands import cases, control, explain, intake, operate, rules, services, strategies, watching
 from arrears.context import print_json
 from domain.errors import BadInput
 
@@ -55,8 +55,10 @@ for function in (
 strategy_app.command("publish")(strategies.publish)
 strategy_app.command("list")(strategies.list_)
 strategy_app.command("show")(strategies.show)
-rules_app.command("list")(strategies.rules_list)
-rules_app.command("show")(strategies.rules_show)
+rules_app.command("list")(rules.list_)
+rules_app.command("show")(rules.show)
+rules_app.command("check")(rules.check)
+rules_app.command("choose")(rules.choose)
 
 
 def main() -> None:

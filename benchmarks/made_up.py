@@ -32,8 +32,8 @@ class StandingClock:
 
 
 @asynccontextmanager
-async def ledger() -> AsyncIterator[Pool]:
-    """An empty ledger whose commits reach the disk, as in production."""
+async def ledger() -> AsyncIterator[tuple[Pool, str]]:
+    """An empty ledger whose commits reach the disk, as in production; its connections, and its address."""
     with TemporaryDirectory(prefix="arrears-benchmark-") as folder:
         server = EmbeddedPostgres(Path(folder))
         address = await server.start()
@@ -42,7 +42,7 @@ async def ledger() -> AsyncIterator[Pool]:
             async with pool.acquire() as conn:
                 await publish_shipped(conn)
                 await conn.execute("update lenders set mode = 'live'")
-            yield pool
+            yield pool, address
         await server.stop()
 
 

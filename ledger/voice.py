@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,12 +9,10 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_time
 
 from domain.agreements import check_promise
-from domain.calendars import Span
 from domain.clock import Clock, business_date
 from domain.errors import BadInput
-from domain.holds import REASONS, Scope, scopes_held
+from domain.holds import Scope, scopes_held
 from domain.loan import LoanKey
-from domain.money import plain
 from domain.outcomes import CALL
 from domain.voice import (
     SILENCE,
@@ -30,17 +27,15 @@ from domain.voice import (
     not_reached,
     picked_up,
     pressed,
-    step_state,
 )
 from domain.voice_words import CallBack, Cast, Words, said
-from ledger import outbox
-from ledger.facts import Snapshot, load_case
+from ledger.facts import load_case
 from ledger.locks import lock_loan
 from ledger.named import queries
+from ledger.voice_facts import Line, fulfil, settle
 
 VOICE, CONTACTS, INBOUND = queries("voice"), queries("contacts"), queries("inbound")
 AGREED, WORK, CASES = queries("agreements"), queries("work"), queries("cases")
-IN_FLIGHT_FOR = Span(count=5, unit="working day")
 LAST_WORDS = {
     "completed": None,
     "busy": "BUSY",
@@ -49,13 +44,6 @@ LAST_WORDS = {
     "failed": "NO_ANSWER",
 }
 MADE = frozenset({"sending", "sent", "unknown"})
-HOLDS = {Wish.ALREADY_PAID: "payment_in_flight", Wish.DISPUTE: "dispute"}
-ASKS_FOR = {
-    Wish.CALLBACK: "callback",
-    Wish.WRONG_PERSON: "wrong_person",
-    Wish.ALREADY_PAID: "already_paid",
-    Wish.DISPUTE: "dispute",
-}
 
 
 @dataclass(frozen=True)
@@ -77,22 +65,6 @@ class Speech:
     sentences: tuple[str, ...]
     asks: Asks | None
     step: int
-
-
-@dataclass
-class _Line:
-    """One call inside one transaction."""
-
-    conn: Any
-    key: LoanKey
-    contact: Any
-    call: VoiceCall
-    snapshot: Snapshot
-    now: datetime
-
-    @property
-    def this(self) -> dict[str, Any]:
-        return {"lender_id": self.key.lender_id, "loan_id": self.key.loan_id}
 
 
 class VoiceDesk:
@@ -128,10 +100,10 @@ class VoiceDesk:
             else:
                 line.call, wishes = pressed(line.call, heard.keys, known)
             for wish in wishes:
-                await _fulfil(line, wish)
+                await fulfil(line, wish)
             await self._keep(line, heard.carrier_id)
             if line.call.asks is None:
-                await _settle(line, wishes)
+                await settle(line, wishes)
             return await self._speech(line, line.call.turns[-1], len(line.call.turns))
 
     async def status(
@@ -162,10 +134,10 @@ class VoiceDesk:
                 line.call = not_reached(line.call, missed) if missed else hung_up(line.call, answered_by)
             await self._keep(line, carrier_id)
             if line.call.outcome is not None and not settled:
-                await _settle(line, ())
+                await settle(line, ())
         return True
 
-    async def _take(self, conn: Any, contact_id: str, carrier_id: str, *, opting_out: bool = False) -> _Line | None:
+    async def _take(self, conn: Any, contact_id: str, carrier_id: str, *, opting_out: bool = False) -> Line | None:
         """The call under its locks: person and loan, then the call itself. Everybody with the number is locked where it may opt out."""
         contact = await CONTACTS.contact(conn, contact_id=contact_id)
         if contact is None or contact["channel"] != "voice":
@@ -184,9 +156,9 @@ class VoiceDesk:
         snapshot = await load_case(conn, key, now)
         assert snapshot is not None  # a contact has a case
         contact = {**dict(contact), "call_id": row["carrier_id"]}
-        return _Line(conn, key, contact, VoiceCall.model_validate(row["state"]), snapshot, now)
+        return Line(conn, key, contact, VoiceCall.model_validate(row["state"]), snapshot, now)
 
-    async def _known(self, line: _Line) -> Known:
+    async def _known(self, line: Line) -> Known:
         """Everything the dialogue depends on, read under the locks."""
         facts, strategy = line.snapshot.facts, line.snapshot.row.strategy
         party = {"lender_id": line.key.lender_id, "party_id": line.contact["party_id"]}
@@ -209,7 +181,7 @@ class VoiceDesk:
             voicemail=bool(self.words_for(whom["language"]).lines.voicemail),
         )
 
-    async def _keep(self, line: _Line, carrier_id: str) -> None:
+    async def _keep(self, line: Line, carrier_id: str) -> None:
         call = line.call
         whom = await self._whom(line)
         spoken = [" ".join(self._sentences(line, whom, turn)) for turn in call.turns]
@@ -227,12 +199,12 @@ class VoiceDesk:
             conversation=call.conversation,
         )
 
-    async def _whom(self, line: _Line) -> Any:
+    async def _whom(self, line: Line) -> Any:
         return await VOICE.whom(
             line.conn, **line.this, party_id=line.contact["party_id"], number=line.contact["contact_value"]
         )
 
-    def _sentences(self, line: _Line, whom: Any, turn: Turn) -> tuple[str, ...]:
+    def _sentences(self, line: Line, whom: Any, turn: Turn) -> tuple[str, ...]:
         words = self.words_for(whom["language"])
         spoken_in = words.language.split("-")[0].replace("cmn", "zh")
         time = format_time(
@@ -247,19 +219,19 @@ class VoiceDesk:
         )
         return said(words, turn, cast)
 
-    async def _speech(self, line: _Line, turn: Turn, step: int) -> Speech:
+    async def _speech(self, line: Line, turn: Turn, step: int) -> Speech:
         whom = await self._whom(line)
         return Speech(self.words_for(whom["language"]), self._sentences(line, whom, turn), turn.asks, step)
 
 
-def _is_theirs(line: _Line, carrier_id: str) -> bool:
+def _is_theirs(line: Line, carrier_id: str) -> bool:
     """Whether this is the carrier's one call for the contact."""
     return carrier_id in {line.contact["call_id"], line.contact["carrier_id"]} and (
         line.contact["carrier_id"] in {None, carrier_id}
     )
 
 
-def _stance(line: _Line) -> Stance:
+def _stance(line: Line) -> Stance:
     facts = line.snapshot.facts
     if facts.position.cured or facts.position.arrears <= 0:
         return "clear"
@@ -267,83 +239,6 @@ def _stance(line: _Line) -> Stance:
     if held or not facts.open or facts.promise() is not None or facts.plan() is not None:
         return "quiet"
     return "ask"
-
-
-async def _fulfil(line: _Line, wish: Wish) -> None:
-    """Write down what somebody asked for by a key."""
-    contact_id, value = line.contact["contact_id"], line.contact["contact_value"]
-    if wish is Wish.OPT_OUT:
-        await INBOUND.suppress_everywhere(
-            line.conn, channel="voice", number=value, now=line.now, reason="asked by a key to get no more such calls"
-        )
-    if wish is Wish.WRONG_PERSON:
-        point = {"lender_id": line.key.lender_id, "party_id": line.contact["party_id"], "value": value}
-        await CONTACTS.mark_point(line.conn, **point, status="wrong")
-    if wish in ASKS_FOR:
-        kind = ASKS_FOR[wish]
-        await VOICE.ask(line.conn, **line.this, request_id=f"{contact_id}-{kind}", kind=kind, now=line.now)
-    if wish in HOLDS:
-        await _hold(line, HOLDS[wish])
-
-
-async def _hold(line: _Line, reason: str) -> None:
-    row, facts = line.snapshot.row, line.snapshot.facts
-    ends = reason == "payment_in_flight"
-    await AGREED.place_hold(
-        line.conn,
-        hold_id=f"{line.contact['contact_id']}-{reason}",
-        lender_id=line.key.lender_id,
-        subject_kind="loan",
-        subject_id=line.key.loan_id,
-        reason=reason,
-        scopes=sorted(REASONS[reason]),
-        since=line.now,
-        until=IN_FLIGHT_FOR.after(line.now, row.strategy.calendar, facts.lender_zone) if ends else None,
-        source="voice",
-    )
-
-
-async def _settle(line: _Line, wishes: tuple[Wish, ...]) -> None:
-    """The call has an outcome: write what it means for the step, and tell the case."""
-    contact, call, outcome = line.contact, line.call, line.call.outcome
-    assert outcome is not None
-    await WORK.record_step(
-        line.conn,
-        **line.this,
-        episode=contact["episode"],
-        step_id=contact["step_id"],
-        ordinal=contact["ordinal"],
-        state=step_state(outcome),
-        result=outcome,
-        now=line.now,
-    )
-    told: dict[str, Any] = {"contact_id": contact["contact_id"], "outcome": outcome}
-    await CASES.journal(
-        line.conn,
-        **line.this,
-        episode=contact["episode"],
-        at=line.now,
-        kind="call_ended",
-        message_id=None,
-        data=told,
-    )
-    if outcome == "DISCONNECTED":
-        point = {"lender_id": line.key.lender_id, "party_id": contact["party_id"], "value": contact["contact_value"]}
-        await CONTACTS.mark_point(line.conn, **point, status="dead")
-        await outbox.add(line.conn, line.key, "contact_failed", {**told, "about": "dead_number"})
-        return
-    about = wishes[0] if wishes else "call_ended"
-    told |= {"about": about, "message_id": f"{contact['contact_id']}-{about}"}
-    if about is Wish.PROMISE:
-        told |= _promise(line, call.turns[-1])
-    await outbox.add(line.conn, line.key, "reply_received", told)
-
-
-def _promise(line: _Line, turn: Turn) -> dict[str, str]:
-    assert turn.amount is not None
-    assert turn.promised_on is not None
-    currency = line.snapshot.facts.currency
-    return {"amount": plain(turn.amount, currency), "due_on": turn.promised_on.isoformat()}
 
 
 assert set(LAST_WORDS.values()) - {None} <= CALL.keys()

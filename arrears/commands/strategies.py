@@ -1,6 +1,5 @@
 """Commands about strategies and rules."""
 
-from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,7 +7,6 @@ import typer
 
 from arrears.context import ledger, print_json, run, say
 from domain.errors import BadInput
-from domain.rulebook import Rulebook
 from domain.strategy import Strategy, read_strategy
 from ledger import strategies as published
 
@@ -38,12 +36,12 @@ def publish(
 
 
 def _check_words(strategy: Strategy, source: str) -> None:
-    from activities.gate import rulebook
+    from activities.gate import shipped
     from activities.words import template
     from channels.letters import letter_template_exists
 
     for name in strategy.rulebooks:
-        if rulebook(name) is None:
+        if name not in shipped():
             raise BadInput(
                 f"strategy {source}, key rulebooks: there is no rulebook {name!r}; `arrears rules list` shows them."
             )
@@ -94,34 +92,3 @@ def show(
         say(f"  {stage['name']} from day {stage['from_dpd']}{needs}")
         for step in stage["steps"]:
             say(f"    {step['id']}: {step['do']}" + (f" {step['template']}" if step["template"] else ""))
-
-
-def _books() -> list[Rulebook]:
-    from activities.gate import rulebook
-
-    folder = files("policies") / "rulebooks"
-    names = sorted(f.name.removesuffix(".toml") for f in folder.iterdir() if f.name.endswith(".toml"))
-    return [book for name in names if (book := rulebook(name)) is not None]
-
-
-def rules_list(as_json: Json = False) -> None:
-    """List the rulebooks and their rules."""
-    books = _books()
-    if as_json:
-        print_json(books)
-    else:
-        for book in books:
-            for rule in book.rules:
-                say(f"{rule.id:20} {rule.status:12} {rule.citation}")
-
-
-def rules_show(rule: Annotated[str, typer.Argument(help="A rule's id.")], as_json: Json = False) -> None:
-    """Show one rule: its figures, purposes and source."""
-    found = next((r for book in _books() for r in book.rules if r.id == rule), None)
-    if found is None:
-        raise BadInput(f"rule {rule!r} is unknown: `arrears rules list` shows them.")
-    if as_json:
-        print_json(found)
-    else:
-        for name, value in found.model_dump(mode="json").items():
-            say(f"{name:10} {', '.join(value) if isinstance(value, list) else value}")

@@ -10,6 +10,8 @@ from domain.loan import Frozen
 Purpose = Literal["collect", "reminder", "statutory", "service", "reply"]
 Channel = Literal["sms", "call", "voice", "visit", "letter", "filing"]
 ALL_CHANNELS: tuple[Channel, ...] = ("sms", "call", "voice", "visit", "letter", "filing")
+LoanPurpose = Literal["consumer", "business"]
+CreditorRole = Literal["original", "servicer", "agency", "buyer"]
 Status = Literal["confirmed", "secondary", "unconfirmed", "house"]
 
 
@@ -73,7 +75,7 @@ class Limit(RuleBase):
 
     kind: Literal["limit"]
     count: int = Field(ge=1)
-    days: int = Field(ge=1)
+    days: int = Field(ge=1, le=366)
     per: Literal["person", "loan", "value"]
     counts: Literal["placed", "connected", "unanswered", "effective", "conversation"] = "placed"
     lifted_by_consent: bool = False
@@ -87,7 +89,7 @@ class Silence(RuleBase):
     """
 
     kind: Literal["silence"]
-    days: int = Field(ge=1)
+    days: int = Field(ge=1, le=366)
     per: Literal["person", "loan"]
     lifted_by_consent: bool = False
     consent_days: int | None = Field(None, ge=1)
@@ -194,8 +196,8 @@ class Scope(Frozen):
     """Which contacts a rulebook governs: by country of the person or of the law, the loan's purpose, the creditor's role; empty is any."""
 
     countries: tuple[str, ...] = ()
-    purposes: tuple[Literal["consumer", "business"], ...] = ()
-    creditor_roles: tuple[Literal["original", "servicer", "agency", "buyer"], ...] = ()
+    purposes: tuple[LoanPurpose, ...] = ()
+    creditor_roles: tuple[CreditorRole, ...] = ()
 
 
 class Rulebook(Frozen):
@@ -211,7 +213,7 @@ class Rulebook(Frozen):
     def _ids_are_its_own(self) -> "Rulebook":
         ids = [rule.id for rule in self.rules]
         if strange := next((i for i in ids if not i.startswith(f"{self.name}.")), None):
-            raise ValueError(f"rule {strange} belongs to another rulebook: begin its id with {self.name}.")
+            raise ValueError(f"rule {strange} belongs to another rulebook: let its id begin with '{self.name}.'")
         if twice := next((i for i in ids if ids.count(i) > 1), None):
             raise ValueError(f"rule {twice} is there twice: give each rule an id of its own")
         return self

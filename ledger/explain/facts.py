@@ -83,8 +83,8 @@ def _past(facts: GateFacts, words: Words) -> Iterator[str]:
         today = [p for p in ours if p.at.astimezone(zone).date() == facts.now.astimezone(zone).date()]
         if today:
             yield words.say("facts", "today", counts=_counts(today, words))
-    if inbound := len(recent) - len(ours):
-        yield words.say("facts", "inbound", n=inbound)
+    if theirs := [p for p in recent if p.inbound]:
+        yield words.say("facts", "inbound", counts=_counts(theirs, words))
     if talks := [p.at for p in facts.past if p.conversation]:
         yield words.say("facts", "conversation", date=words.day(max(talks)))
 

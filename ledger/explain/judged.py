@@ -93,7 +93,7 @@ async def judged(conn: Any, key: LoanKey) -> list[Judged]:
     reader = await _Reader.of(conn, key)
     found = [
         await reader.read(r["contact_id"], "contact", r["reserved_at"], r, r["permit"], r["ledger_version"])
-        async for r in EXPLAIN.contacts_of(conn, **this, contact_id=None)
+        async for r in EXPLAIN.contacts_of(conn, **this)
     ]
     found += [
         await reader.read(

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from domain.errors import BadInput
 from domain.rulebook import Hours
 from ledger.proof.findings import Findings
-from ledger.proof.reading import PROOF, Library, consented, stream
+from ledger.proof.reading import PROOF, Library, consented, part, stream
 
 BY_HAND = frozenset({"call", "visit"})
 
@@ -24,7 +24,7 @@ async def hours(conn: Any, findings: Findings) -> None:
             continue  # the check of permits names it
         findings.checked += 1
         try:
-            books = await library.books(row["rulebooks"])
+            books = await library.books(part(row["rulebooks"]))
         except BadInput:
             continue  # the check of permits names it too
         for book in books:
@@ -35,11 +35,11 @@ async def hours(conn: Any, findings: Findings) -> None:
 
 def _judge(row: Any, rule: Hours, findings: Findings) -> None:
     at = row["permitted_at"] if row["channel"] in BY_HAND else row["sending_at"]
-    for zone in row["zones"]:
+    for zone in part(row["zones"]):
         local = at.astimezone(ZoneInfo(zone))
-        if rule.lifted_by_consent and consented(row["consents"], "hours", local.date()):
+        if rule.lifted_by_consent and consented(part(row["consents"]), "hours", local.date()):
             continue
-        if not _open(rule, local, row["holidays"]):
+        if not _open(rule, local, part(row["holidays"])):
             detail = (
                 f"this {row['channel']} was made on {local:%A %Y-%m-%d at %H:%M} in {zone}, which {rule.id} forbids"
             )

@@ -6,10 +6,9 @@ from datetime import date, timedelta
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from domain.errors import BadInput
-from domain.rulebook import Limit, Rulebook, Silence
+from domain.rulebook import Limit, Silence
 from ledger.proof.findings import Findings
-from ledger.proof.reading import PROOF, Library, consented, grouped, stream
+from ledger.proof.reading import PROOF, Library, consented, grouped, part, stream
 
 Per = Literal["person", "loan", "value"]
 SCOPES: tuple[Per, ...] = ("person", "loan", "value")
@@ -34,18 +33,11 @@ async def limits(conn: Any, findings: Findings) -> None:
                     continue
                 findings.checked += per == "person"
                 if row["rulebooks"] is not None:
-                    rules, zones = await _rules(library, row, per), row["zones"] or ()
+                    rules = [r for r in await library.counting(row["rulebooks"]) if r.per == per]
+                    zones = part(row["zones"]) or ()
                 for rule in rules:
                     if row["channel"] in rule.channels and row["purpose"] in rule.purposes:
                         _judge(rows, n, rule, [(z, _days(days, rows, z)) for z in zones], findings)
-
-
-async def _rules(library: Library, row: Any, per: Per) -> list[Limit | Silence]:
-    try:
-        books: tuple[Rulebook, ...] = await library.books(row["rulebooks"])
-    except BadInput:
-        return []  # the check of permits names it
-    return [r for book in books for r in book.rules if isinstance(r, Limit | Silence) and r.per == per]
 
 
 def _days(known: dict[str, list[date]], rows: Sequence[Any], zone: str) -> list[date]:
@@ -79,7 +71,7 @@ def _judge(
 
 def _lifted(rule: Limit | Silence, row: Any, on: date) -> bool:
     """Whether a consent that the permit saw lifts the rule on a day; what was made on such a day does not count."""
-    return rule.lifted_by_consent and consented(row["consents"], "frequency", on, rule.consent_days)
+    return rule.lifted_by_consent and consented(part(row["consents"]), "frequency", on, rule.consent_days)
 
 
 def _counts(rule: Limit, row: Any) -> bool:

@@ -1,5 +1,6 @@
 """No contact that a rule forbids: every contact has its permit, the gate gives it again, and what it saw is what the ledger says."""
 
+import json
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -9,11 +10,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from domain.errors import BadInput
-from domain.rulebook import Limit, Rulebook, Silence
 from ledger.permits import decide_again
 from ledger.proof.findings import Findings
 from ledger.proof.hours import BY_HAND
-from ledger.proof.limits import SCOPES
 from ledger.proof.reading import PROOF, Library, grouped, stream
 
 
@@ -29,9 +28,8 @@ async def permitted(conn: Any, findings: Findings) -> None:
         for kind, detail in await _wrong_with(row, library):
             findings.broken(kind, row, row["contact_id"], detail)
     await _ignored(conn, findings)
-    for per in SCOPES:
-        async for _, rows in grouped(stream(conn, PROOF.subjects, per), lambda r: (r["lender_id"], r["subject"])):
-            await _incomplete(rows, per, library, findings)
+    async for _, rows in grouped(stream(conn, PROOF.subjects, "borrower"), lambda r: (r["lender_id"], r["subject"])):
+        await _incomplete(rows, library, findings)
 
 
 async def _wrong_with(row: Any, library: Library) -> list[tuple[str, str]]:
@@ -76,19 +74,22 @@ async def _ignored(conn: Any, findings: Findings) -> None:
         findings.broken("stop_ignored", row, row["contact_id"], detail)
 
 
-async def _incomplete(rows: Sequence[Any], per: str, library: Library, findings: Findings) -> None:
-    """Permits that left out a contact committed before them, as far back as their rules look."""
+async def _incomplete(rows: Sequence[Any], library: Library, findings: Findings) -> None:
+    """Permits that left out a contact of the same borrower committed before them, as far back as their rules look.
+
+    The lock on the borrower orders these; between loans of different borrowers there is no order to hold anybody to.
+    """
     times = [row["sending_at"] for row in rows]
     for row in rows:
         if row["rulebooks"] is None or row["direction"] == "in" or row["channel"] in BY_HAND:
             continue
-        try:
-            back = _looks_back(await library.books(row["rulebooks"]))
-        except BadInput:
-            continue  # the permit itself is found wrong
-        first = bisect_left(times, row["sending_at"] - back)
-        before = [b for b in rows[first:] if _came_before(b, row) and _first_met(b, row, per)]
-        seen = Counter((datetime.fromisoformat(p["at"]), p["channel"]) for p in row["past"] or ())
+        back = max((r.days for r in await library.counting(row["rulebooks"])), default=0)
+        first = bisect_left(times, row["sending_at"] - timedelta(days=back))
+        before = [b for b in rows[first:] if _concerns(b, row) and _came_before(b, row)]
+        if not before:
+            continue
+        past = json.loads(row["past"] or "[]")
+        seen = Counter((datetime.fromisoformat(p["at"]), p["channel"]) for p in past)
         for each in before:
             this = each["sending_at"], each["channel"]
             if seen[this] <= 0:
@@ -99,19 +100,12 @@ async def _incomplete(rows: Sequence[Any], per: str, library: Library, findings:
             seen[this] -= 1
 
 
-def _looks_back(books: Sequence[Rulebook]) -> timedelta:
-    return timedelta(days=max((r.days for b in books for r in b.rules if isinstance(r, Limit | Silence)), default=0))
+def _concerns(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether the gate counts one contact for the other: the same person, debt, or number or address."""
+    return any(one[same] is not None and one[same] == other[same] for same in ("party_id", "loan_id", "contact_value"))
 
 
 def _came_before(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     if one["commit_order"] is None or other["commit_order"] is None:
         return False
     return bool(one["commit_order"] < other["commit_order"])
-
-
-def _first_met(one: Mapping[str, Any], other: Mapping[str, Any], per: str) -> bool:
-    """Whether two contacts meet in this scope first, so that what is missing is named once."""
-    if per == "person":
-        return True
-    same_person = one["party_id"] == other["party_id"]
-    return not same_person and (per == "loan" or one["loan_id"] != other["loan_id"])

@@ -1,13 +1,15 @@
 """Reads the ledger for the checks in streams, so that memory does not grow with the number of contacts."""
 
+import json
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping
 from datetime import date
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
 from domain.errors import BadInput
-from domain.rulebook import Rulebook
+from domain.rulebook import Limit, Rulebook, Silence
 from ledger.named import queries
 from ledger.permits import digest
 
@@ -56,6 +58,7 @@ class Library:
     def __init__(self, conn: Any) -> None:
         self.conn = conn
         self._known: dict[str, Rulebook | str] = {}
+        self._counting: dict[str, tuple[Limit | Silence, ...]] = {}
 
     async def books(self, permit_books: Any) -> tuple[Rulebook, ...]:
         """The rulebooks of a permit, as they then were.
@@ -75,6 +78,16 @@ class Library:
             found.append(book)
         return tuple(found)
 
+    async def counting(self, text: str) -> tuple[Limit | Silence, ...]:
+        """The rules that count contacts, of the rulebooks that a permit names; none where these are not as they were."""
+        if text not in self._counting:
+            try:
+                books = await self.books(part(text))
+            except BadInput:
+                books = ()  # the check of permits names it
+            self._counting[text] = tuple(r for book in books for r in book.rules if isinstance(r, Limit | Silence))
+        return self._counting[text]
+
     async def _read(self, name: str, kept: str) -> Rulebook | str:
         content = await GATE.rulebook(self.conn, digest=kept)
         if content is None:
@@ -86,6 +99,12 @@ class Library:
         if digest(book) != kept:
             return f"rulebook {name} is not what its digest {kept:.12} says: somebody changed it in the ledger"
         return book
+
+
+@lru_cache(maxsize=4096)
+def part(text: str | None) -> Any:
+    """A part of a permit; the same text gives the same value, which nobody may change."""
+    return None if text is None else json.loads(text)
 
 
 def consented(consents: list[dict[str, Any]] | None, scope: str, on: date, days: int | None = None) -> bool:

@@ -17,6 +17,7 @@ where not exists (select from audit a where a.lender_id = h.lender_id and a.loan
 -- Contacts that stand otherwise than the log saw them last, with the names of what differs; null names where it never saw them.
 select r.lender_id, r.loan_id, r.contact_id as id, last.seq, differs.names
 from contacts r
+cross join lateral (select audit_image(to_jsonb(r)) as image offset 0) now -- offset 0: computed once, not for each key
 left join lateral (
     select a.seq, c.content from audit a left join audit_content c using (lender_id, loan_id, seq)
     where a.lender_id = r.lender_id and a.loan_id = r.loan_id and a.kind = 'contact' and a.subject = r.contact_id
@@ -24,7 +25,7 @@ left join lateral (
 ) last on true
 left join lateral (
     select array_agg(e.key order by e.key) as names from jsonb_each(last.content::jsonb) e
-    where e.key <> 'permit' and audit_image(to_jsonb(r)) -> e.key is distinct from e.value
+    where e.key <> 'permit' and now.image -> e.key is distinct from e.value
 ) differs on true
 where last.seq is null or differs.names is not null;
 
@@ -32,6 +33,7 @@ where last.seq is null or differs.names is not null;
 -- As `unlike_contacts`, for tasks.
 select r.lender_id, r.loan_id, r.task_id as id, last.seq, differs.names
 from tasks r
+cross join lateral (select audit_image(to_jsonb(r)) as image offset 0) now -- offset 0: computed once, not for each key
 left join lateral (
     select a.seq, c.content from audit a left join audit_content c using (lender_id, loan_id, seq)
     where a.lender_id = r.lender_id and a.loan_id = r.loan_id and a.kind = 'task' and a.subject = r.task_id
@@ -39,7 +41,7 @@ left join lateral (
 ) last on true
 left join lateral (
     select array_agg(e.key order by e.key) as names from jsonb_each(last.content::jsonb) e
-    where e.key <> 'permit' and audit_image(to_jsonb(r)) -> e.key is distinct from e.value
+    where e.key <> 'permit' and now.image -> e.key is distinct from e.value
 ) differs on true
 where last.seq is null or differs.names is not null;
 
@@ -47,6 +49,7 @@ where last.seq is null or differs.names is not null;
 -- As `unlike_contacts`, for the journal; each of its lines is written once.
 select r.lender_id, r.loan_id, r.id, last.seq, differs.names
 from case_events r
+cross join lateral (select to_jsonb(r) as image offset 0) now
 left join lateral (
     select a.seq, c.content from audit a left join audit_content c using (lender_id, loan_id, seq)
     where a.lender_id = r.lender_id and a.loan_id = r.loan_id and a.kind = 'event' and a.subject = r.id::text
@@ -54,7 +57,7 @@ left join lateral (
 ) last on true
 left join lateral (
     select array_agg(e.key order by e.key) as names from jsonb_each(last.content::jsonb) e
-    where to_jsonb(r) -> e.key is distinct from e.value
+    where now.image -> e.key is distinct from e.value
 ) differs on true
 where last.seq is null or differs.names is not null;
 

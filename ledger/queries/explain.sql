@@ -1,13 +1,13 @@
 -- name: contacts_of
 -- The contacts of a loan, with their permits and texts.
-select * from contacts where lender_id = :lender_id and loan_id = :loan_id and (:contact_id::text is null or contact_id = :contact_id)
+select * from contacts where lender_id = :lender_id and loan_id = :loan_id
 order by reserved_at, contact_id;
 
 -- name: judged_events
 -- What the gate put off or forbade before there was a contact or a task, with the ledger version that it saw.
 select e.id, e.at, e.kind, e.data,
-    (select max(n.ledger_version) from entries n
-     where n.lender_id = e.lender_id and n.loan_id = e.loan_id and n.posted_at <= e.recorded_at) as ledger_version
+    coalesce((select max(n.ledger_version) from entries n
+              where n.lender_id = e.lender_id and n.loan_id = e.loan_id and n.posted_at <= e.recorded_at), 0) as ledger_version
 from case_events e
 where e.lender_id = :lender_id and e.loan_id = :loan_id and e.kind in ('deferred', 'forbidden', 'shadowed')
 order by e.id;
@@ -15,9 +15,10 @@ order by e.id;
 -- name: judged_tasks
 -- Tasks that the gate let pass, with the ledger version that it saw.
 select t.task_id, t.step_id, t.kind, t.status, t.outcome, t.permit, t.opened_at, t.end_reason,
-    (select max(n.ledger_version) from entries n join case_events e using (lender_id, loan_id)
-     where n.lender_id = t.lender_id and n.loan_id = t.loan_id and n.posted_at <= e.recorded_at
-       and e.kind = 'task_opened' and e.data ->> 'task_id' = t.task_id) as ledger_version
+    (select coalesce((select max(n.ledger_version) from entries n
+                      where n.lender_id = e.lender_id and n.loan_id = e.loan_id and n.posted_at <= e.recorded_at), 0)
+     from case_events e where e.lender_id = t.lender_id and e.loan_id = t.loan_id
+       and e.kind = 'task_opened' and e.data ->> 'task_id' = t.task_id order by e.id limit 1) as ledger_version
 from tasks t
 where t.lender_id = :lender_id and t.loan_id = :loan_id and t.permit is not null
 order by t.opened_at, t.task_id;

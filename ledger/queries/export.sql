@@ -124,5 +124,6 @@ select seq, encode(hash, 'hex') as hash from audit_heads where lender_id = :lend
 -- The last business time on record: figures are given as of that day, so that the same ledger gives the same file on any day.
 select greatest(
     (select max(at) from case_events where lender_id = :lender_id and loan_id = :loan_id),
-    (select max(sending_at) from contacts where lender_id = :lender_id and loan_id = :loan_id),
+    (select max(greatest(reserved_at, sending_at, settled_at)) from contacts where lender_id = :lender_id and loan_id = :loan_id),
+    (select max(greatest(opened_at, ended_at)) from tasks where lender_id = :lender_id and loan_id = :loan_id),
     (select max(value_date) from entries where lender_id = :lender_id and loan_id = :loan_id)::timestamptz);

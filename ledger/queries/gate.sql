@@ -83,3 +83,23 @@ update lenders set feed_hours = :hours where lender_id = :lender_id;
 -- name: feed_of^
 -- When a lender's feed came, and how old it may be.
 select b.lender_id, f.fed_at, b.feed_hours from lenders b left join feeds f using (lender_id) where b.lender_id = :lender_id;
+
+-- name: rules_of_lender^
+-- The rulebooks that a lender's settings name, by country, and the rules that it switched on beyond the defaults.
+select packs, chosen_rules from lenders where lender_id = :lender_id;
+
+-- name: choose_rule$
+-- A lender switches a rule on; what it has chosen then.
+update lenders set chosen_rules = array(select distinct unnest(chosen_rules || :rule::text) order by 1)
+where lender_id = :lender_id returning chosen_rules;
+
+-- name: drop_rule$
+-- A lender switches a rule off again that it had chosen; what it has chosen then.
+update lenders set chosen_rules = array_remove(chosen_rules, :rule::text)
+where lender_id = :lender_id returning chosen_rules;
+
+-- name: loans_by_law
+-- How many loans of a lender stand under which law.
+select country, governing_law, purpose, creditor_role, count(*) as loans
+from loans where lender_id = :lender_id
+group by 1, 2, 3, 4 order by 1, 2 nulls first, 3, 4;

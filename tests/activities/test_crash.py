@@ -1,5 +1,6 @@
 """A worker that dies on the way: whatever it had done, the next one writes to nobody twice, and ends no work that stands."""
 
+import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -208,3 +209,13 @@ async def test_the_carrier_is_asked_outside_of_any_transaction(bench: Bench) -> 
     await bench.with_carrier(Paying(bench.carrier, False)).contact.send_sms(order)
     assert await bench.pool.fetchval("select count(*) from entries") == 1
     assert await bench.violations() == []
+
+
+async def test_two_who_were_given_the_same_order_write_once_and_mean_nothing_more(bench: Bench) -> None:
+    """As when Temporal has given up an attempt that lives: who comes second looks the text up, and plans from what became of it."""
+    bench.simulator.play(Script(borrowers={"*": Behaviour(fault=Fault(kind="slow", seconds=0.2))}))
+    order = await bench.due(await bench.case())
+    results = await asyncio.gather(bench.contact.send_sms(order), bench.contact.send_sms(order))
+    assert len(bench.texts()) == 1
+    assert {r.decision.step_id for r in results} == {"sms-2"}
+    assert [c["state"] for c in await bench.contacts(order.case)] == ["sent"]

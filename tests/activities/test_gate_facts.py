@@ -47,7 +47,7 @@ async def test_a_permit_names_rules_facts_and_rulebooks_and_keeps_their_content(
     assert permit["engine"] == 1
     assert permit["request"] == {"channel": "sms", "purpose": "collect"}
     assert permit["facts"]["zones"] == ["Europe/Rome"]
-    kept = await bench.pool.fetchrow(
+    [kept] = await bench.pool.fetch(
         "select name, content from rulebooks where digest = $1", permit["rulebooks"]["house"]
     )
     assert kept["name"] == "house"
@@ -229,7 +229,7 @@ async def test_the_stop_button_holds_the_next_contact_and_its_release_wakes_the_
     async with bench.pool.acquire() as conn:
         assert await release_stop(conn, **everything) == 1
     assert (await sent(bench, case))[0] == "sent"
-    pressed = await bench.pool.fetchrow("select commit_order, released_order from stops")
+    [pressed] = await bench.pool.fetch("select commit_order, released_order from stops")
     assert pressed["commit_order"] < pressed["released_order"] < (await bench.contacts(case))[0]["commit_order"]
 
 

@@ -7,9 +7,14 @@ from typing import Any
 import pytest
 
 from activities.contracts import CaseRef, Order
+from domain.loan import LoanKey
+from ledger.locks import MONEY
+from ledger.pool import open_pool
 from tests.activities.bench import Bench
+from tests.chaos.racing import race_for_the_limit
 
 ROUNDS, AT_ONCE = 500, 8
+LIMIT_ROUNDS = 100
 
 
 def number(index: int) -> str:
@@ -83,3 +88,23 @@ async def test_without_the_locks_the_race_is_lost_and_the_proof_says_so(
     print(f"\n{ROUNDS // 2} races without locks: {dict(ended)}")
     assert ended["sent after the payment"] > 0
     assert ("quiet", "saw_old_ledger") in await bench.violations()
+
+
+async def test_of_two_loans_of_one_person_one_gets_the_only_text(bench: Bench, database_url: str) -> None:
+    """Two workers, each with connections of its own; `make chaos` has 1,000 of these races."""
+    async with await open_pool(database_url) as other:
+        ended = await race_for_the_limit(bench, other, LIMIT_ROUNDS)
+    assert ended == {1: LIMIT_ROUNDS}
+    assert await bench.violations() == []
+
+
+async def test_without_the_lock_on_the_person_both_get_it(
+    bench: Bench, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def the_loan_alone(conn: Any, key: LoanKey) -> None:
+        await MONEY.lock_loan(conn, lender_id=key.lender_id, loan_id=key.loan_id)
+
+    monkeypatch.setattr("activities.case_in_hand.lock_loan", the_loan_alone)
+    async with await open_pool(database_url) as other:
+        ended = await race_for_the_limit(bench, other, LIMIT_ROUNDS // 4)
+    assert ended[2] > 0

@@ -50,7 +50,7 @@ async def test_a_fault_of_ours_stops_the_channel_for_all_and_is_told_once(bench:
     first, second = await bench.case(), await bench.case(phone="+12015550102")
     refuse(bench, code, status=401 if code == 20003 else 400)
     await bench.carry_out(await bench.due(first))
-    stop = await bench.pool.fetchrow("select lender_id, channel, strategy, released_order from stops")
+    [stop] = await bench.pool.fetch("select lender_id, channel, strategy, released_order from stops")
     assert tuple(stop) == ("default", "sms", "*", None)
     result = await bench.carry_out(await bench.due(second))
     assert result.done == "deferred by core.STOPPED"

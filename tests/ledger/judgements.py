@@ -7,7 +7,7 @@ from typing import Any
 from domain.gate import ContactRequest, GateFacts, PastContact, decide
 from domain.rulebook import Rulebook, read_rulebook
 from ledger.permits import keep_rulebooks, record
-from tests.ledger.samples import KEY, NOON, Pool, add_case, add_loan, entry
+from tests.ledger.samples import KEY, NOON, Pool, add_case, add_loan
 
 HOUSE = read_rulebook((files("policies") / "rulebooks" / "house.toml").read_text("utf-8"), "house.toml")
 NUMBER = "+12015550142"
@@ -60,12 +60,13 @@ async def a_life(pool: Pool) -> dict[str, str]:
     await add_loan(pool)
     await add_case(pool)
     await pool.execute("update parties set name = $1", NAME)
-    await pool.execute("insert into contact_points (lender_id, party_id, kind, value) values ('default', 'B-L-1', 'mobile', $1)", NUMBER)
+    await pool.execute(
+        "insert into contact_points (lender_id, party_id, kind, value) values ('default', 'B-L-1', 'mobile', $1)",
+        NUMBER,
+    )
     await pool.execute("update contact_points set timezone = 'Europe/Rome'")
     sent = await permit(pool, facts())
-    await add_judged(
-        pool, "sent", "reserved", None, body="You owe 100.00 EUR. Ref ABC", template="firm", language="en"
-    )
+    await add_judged(pool, "sent", "reserved", None, body="You owe 100.00 EUR. Ref ABC", template="firm", language="en")
     await pool.execute(
         "update contacts set state = 'sending', permit = $1, sending_at = $2, business_date = $3 where contact_id = 'sent'",
         sent,
@@ -76,9 +77,19 @@ async def a_life(pool: Pool) -> dict[str, str]:
     late = NOON + timedelta(hours=9)
     kept = await permit(pool, facts(now=late, past=(TEXTED, TEXTED.model_copy(update={"at": NOON}))))
     assert kept["verdict"]["verdict"] == "defer"
-    put_off = await journal(pool, "deferred", late, step="sms-2", rules=kept["verdict"]["rules"], until=kept["verdict"]["until"], permit=kept)
+    put_off = await journal(
+        pool,
+        "deferred",
+        late,
+        step="sms-2",
+        rules=kept["verdict"]["rules"],
+        until=kept["verdict"]["until"],
+        permit=kept,
+    )
     refused = await permit(pool, facts(now=late + timedelta(days=1), suppressed=True))
-    await add_judged(pool, "refused", "forbidden", refused, reason="core.OPTED_OUT", reserved_at=late + timedelta(days=1))
+    await add_judged(
+        pool, "refused", "forbidden", refused, reason="core.OPTED_OUT", reserved_at=late + timedelta(days=1)
+    )
     called = await permit(pool, facts(now=NOON + timedelta(days=2)), "call", contact_value_known=True)
     await pool.execute(
         """
@@ -89,9 +100,16 @@ async def a_life(pool: Pool) -> dict[str, str]:
         called,
         NOON + timedelta(days=2),
     )
+    await journal(pool, "task_opened", NOON + timedelta(days=2), task_id="L-1.1.call-1.1", task="call")
     watched = await permit(pool, facts(now=NOON + timedelta(days=3), shadow=True))
     await add_judged(pool, "watched", "shadow", watched, reserved_at=NOON + timedelta(days=3))
-    return {"permitted": "sent", "deferred": put_off, "forbidden": "refused", "task": "L-1.1.call-1.1", "shadow": "watched"}
+    return {
+        "permitted": "sent",
+        "deferred": put_off,
+        "forbidden": "refused",
+        "task": "L-1.1.call-1.1",
+        "shadow": "watched",
+    }
 
 
-__all__ = ["NAME", "NUMBER", "a_life", "add_judged", "entry", "facts", "journal", "permit"]
+__all__ = ["NAME", "NUMBER", "a_life", "add_judged", "facts", "journal", "permit"]

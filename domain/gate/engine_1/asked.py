@@ -4,12 +4,13 @@ Where a person may be in several zones, every day is read in the way that allows
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from domain.gate.facts import ContactRequest, GateFacts
+from domain.gate.facts import Consent, ContactRequest, GateFacts, PastContact
 
 FIRST, LAST = date(2, 1, 1), date(9998, 1, 1)  # days before and after count as never and for ever
 
@@ -21,11 +22,36 @@ class Stretch(NamedTuple):
     ends: datetime
 
 
-class Asked(NamedTuple):
-    """A contact and what is known."""
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A contact and what is known; what several rules look for is looked for once."""
 
     request: ContactRequest
     facts: GateFacts
+    _windows: dict[tuple[datetime, int], list[tuple[str, datetime]]] = field(default_factory=dict)
+    _placed: dict[datetime, list[PastContact]] = field(default_factory=dict)
+    _consented: dict[tuple[str, int | None], list[Stretch]] = field(default_factory=dict)
+
+    def windows(self, at: datetime, days: int) -> list[tuple[str, datetime]]:
+        """When so many days began of which a moment's is the last, in each zone."""
+        if (found := self._windows.get((at, days))) is None:
+            back = timedelta(days=days - 1)
+            zones = self.facts.zones
+            found = self._windows[at, days] = [(zone, midnight(zone, local_day(zone, at) - back)) for zone in zones]
+        return found
+
+    def placed(self, since: datetime) -> list[PastContact]:
+        """The contacts that we made from a moment on."""
+        if (found := self._placed.get(since)) is None:
+            found = self._placed[since] = [p for p in self.facts.past if p.at >= since and not p.inbound]
+        return found
+
+    def consented(self, scope: str, days: int | None = None) -> list[Stretch]:
+        """When consents of a scope hold; each for so many days, its own day being the first, where that is given."""
+        if (found := self._consented.get((scope, days))) is None:
+            all_of_it = (_holds(self.facts.zones, c, days) for c in self.facts.consents if c.scope == scope)
+            found = self._consented[scope, days] = [s for s in all_of_it if s.begins < s.ends]
+        return found
 
 
 @lru_cache(maxsize=8192)
@@ -37,12 +63,12 @@ def midnight(zone: str, day: date) -> datetime:
 
 def begins(zones: Sequence[str], day: date) -> datetime:
     """When a day has begun in every zone."""
-    return max(midnight(zone, day) for zone in zones)
+    return max([midnight(zone, day) for zone in zones])
 
 
 def dawns(zones: Sequence[str], day: date) -> datetime:
     """When a day begins in the first zone."""
-    return min(midnight(zone, day) for zone in zones)
+    return min([midnight(zone, day) for zone in zones])
 
 
 def ends(zones: Sequence[str], day: date) -> datetime:
@@ -60,26 +86,18 @@ def local_day(zone: str, at: datetime) -> date:
     return at.astimezone(ZoneInfo(zone)).date()
 
 
-def consented(asked: Asked, scope: str, days: int | None = None) -> list[Stretch]:
-    """When consents of a scope hold; each for so many days, its own day being the first, where that is given."""
-    zones, found = asked.facts.zones, []
-    for consent in asked.facts.consents:
-        if consent.scope != scope:
-            continue
-        until = min(
-            ends(zones, consent.expires_on or LAST),
-            ends(zones, later(consent.given_on, days - 1) if days else LAST),
-            dawns(zones, consent.revoked_on or LAST),
-        )
-        since = begins(zones, consent.given_on)
-        if since < until:
-            found.append(Stretch(since, until))
-    return found
+def _holds(zones: Sequence[str], consent: Consent, days: int | None) -> Stretch:
+    until = ends(zones, consent.expires_on or LAST)
+    if days is not None:
+        until = min(until, ends(zones, later(consent.given_on, days - 1)))
+    if consent.revoked_on is not None:
+        until = min(until, dawns(zones, consent.revoked_on))
+    return Stretch(begins(zones, consent.given_on), until)
 
 
 def first_in(stretches: Sequence[Stretch], at: datetime) -> datetime | None:
     """The first moment from `at` on that lies in one of them."""
-    return min((max(at, s.begins) for s in stretches if s.ends > at), default=None)
+    return min([max(at, s.begins) for s in stretches if s.ends > at], default=None)
 
 
 def soonest(one: datetime | None, other: datetime | None) -> datetime | None:

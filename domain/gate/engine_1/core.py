@@ -56,6 +56,8 @@ def answers(asked: Asked) -> list[tuple[str, datetime | None]]:
 
 def _speaks(hold: GateHold, asked: Asked) -> bool:
     channel, purpose = asked.request.channel, asked.request.purpose
+    if purpose == "reply":
+        return False
     if channel == "filing":
         return "legal" in hold.scopes
     if "legal" in hold.scopes and channel == "letter" and purpose == "collect":
@@ -70,8 +72,7 @@ _ASKED: Mapping[Purpose, tuple[str, ...]] = {
         name
         for name in SAYS
         if (name != "core.NOTHING_DUE" or purpose in DUE)
-        and (name not in {"core.OPTED_OUT", "core.STOPPED"} or purpose != "reply")
-        and (name != "core.HELD" or purpose in {"collect", "reminder", "service"})
+        and (name not in {"core.OPTED_OUT", "core.STOPPED", "core.HELD"} or purpose != "reply")
     )
     for purpose in ("collect", "reminder", "statutory", "service", "reply")
 }

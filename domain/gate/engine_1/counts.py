@@ -1,22 +1,20 @@
 """Rules that count past contacts, or wait after a conversation."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from domain.gate.engine_1.asked import Asked, consented, first_in, later, local_day, midnight, soonest
+from domain.gate.engine_1.asked import Asked, first_in, later, local_day, midnight, soonest
 from domain.gate.facts import PastContact
 from domain.rulebook.rules import Limit, Silence
 
 
 def under_limit(rule: Limit, asked: Asked, at: datetime) -> datetime | None:
     """When so many days hold fewer contacts than the limit, in every zone."""
-    lifts = consented(asked, "frequency", rule.consent_days) if rule.lifted_by_consent else []
-    lifted = first_in(lifts, at)
+    lifts = asked.consented("frequency", rule.consent_days) if rule.lifted_by_consent else []
+    lifted = first_in(lifts, at) if lifts else None
     if lifted == at:
         return at
-    zones = asked.facts.zones
-    since = [(zone, midnight(zone, local_day(zone, at) - timedelta(days=rule.days - 1))) for zone in zones]
-    window = min(start for _, start in since)
-    counted = [p.at for p in asked.facts.past if p.at >= window and _counts(rule, p)]
+    since = asked.windows(at, rule.days)
+    counted = [p.at for p in asked.placed(min([start for _, start in since])) if _counts(rule, p)]
     if lifts:
         counted = [made for made in counted if first_in(lifts, made) != made]
     if len(counted) < rule.count:
@@ -32,7 +30,7 @@ def under_limit(rule: Limit, asked: Asked, at: datetime) -> datetime | None:
 
 
 def _counts(rule: Limit, past: PastContact) -> bool:
-    if past.channel not in rule.channels or past.purpose not in rule.purposes or past.inbound:
+    if past.channel not in rule.channels or past.purpose not in rule.purposes:
         return False
     if (rule.per == "loan" and not past.same_loan) or (rule.per == "value" and not past.same_value):
         return False
@@ -51,7 +49,7 @@ def _counts(rule: Limit, past: PastContact) -> bool:
 
 def silent(rule: Silence, asked: Asked, at: datetime) -> datetime | None:
     """When the days after the last conversation are over, in every zone."""
-    lifted = first_in(consented(asked, "frequency", rule.consent_days), at) if rule.lifted_by_consent else None
+    lifted = first_in(asked.consented("frequency", rule.consent_days), at) if rule.lifted_by_consent else None
     if lifted == at:
         return at
     over = at

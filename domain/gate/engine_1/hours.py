@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from domain.gate.engine_1.asked import Asked, consented, first_in, soonest
+from domain.gate.engine_1.asked import Asked, first_in, soonest
 from domain.rulebook.rules import Hours
 
 LOOK_AHEAD = timedelta(days=366)
@@ -11,7 +11,7 @@ LOOK_AHEAD = timedelta(days=366)
 
 def within_hours(rule: Hours, asked: Asked, at: datetime) -> datetime | None:
     """When it is neither too early nor too late anywhere."""
-    lifted = first_in(consented(asked, "hours"), at) if rule.lifted_by_consent else None
+    lifted = first_in(asked.consented("hours"), at) if rule.lifted_by_consent else None
     if lifted == at:
         return at
     return soonest(_common(rule, asked, at), lifted)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from domain.gate.engine_1.asked import Asked, Stretch, begins, consented, dawns, ends, first_in, later, local_day
+from domain.gate.engine_1.asked import Asked, Stretch, begins, dawns, ends, first_in, later, local_day
 from domain.gate.facts import GateFacts, GateHold
 from domain.rulebook.rules import (
     ConsentNeeded,
@@ -88,12 +88,12 @@ def agreed(rule: ConsentNeeded, asked: Asked, at: datetime) -> datetime | None:
     if rule.artificial_only and not request.artificial_voice and request.channel != "voice":
         return at
     if rule.max_age_days is None:
-        return first_in(consented(asked, rule.scope), at)
-    found = consented(asked, rule.scope, rule.max_age_days + 1)
+        return first_in(asked.consented(rule.scope), at)
+    found = asked.consented(rule.scope, rule.max_age_days + 1)
     if rule.reassigned_check and facts.reassigned_checked_on is not None:
         checked = facts.reassigned_checked_on
         fresh = Stretch(begins(facts.zones, checked), ends(facts.zones, later(checked, rule.max_age_days)))
-        held = consented(asked, rule.scope)
+        held = asked.consented(rule.scope)
         found += [Stretch(max(s.begins, fresh.begins), min(s.ends, fresh.ends)) for s in held if _meet(s, fresh)]
     return first_in(found, at)
 

@@ -34,7 +34,8 @@ def ask(channel: Any = "sms", purpose: Any = "collect", **more: Any) -> ContactR
 
 def facts(now: datetime = NOON, zone: str = ROME, **changes: Any) -> GateFacts:
     """Facts of somebody who owes, at noon in Rome unless told otherwise."""
-    return GateFacts(**{"now": now, "zones": (zone,), "owes": True} | changes)
+    given: dict[str, Any] = {"now": now, "zones": (zone,), "owes": True}
+    return GateFacts(**given | changes)
 
 
 def past(at: datetime, channel: Any = "sms", purpose: Any = "collect", **changes: Any) -> PastContact:

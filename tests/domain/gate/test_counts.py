@@ -10,7 +10,7 @@ from domain.rulebook import Limit
 from domain.rulebook.rules import Silence
 from tests.domain.gate.asking import NOON, TICK, ask, facts, local, past, shipped, verdict
 
-GIVEN = {"says": "-", "citation": "-", "status": "house"}
+GIVEN: dict[str, Any] = {"says": "-", "citation": "-", "status": "house"}
 NEW_YORK, LOS_ANGELES = "America/New_York", "America/Los_Angeles"
 
 
@@ -19,7 +19,7 @@ def limit(count: int = 1, days: int = 1, per: Any = "person", **more: Any) -> Li
 
 
 def silence(**more: Any) -> Silence:
-    given = GIVEN | {"days": 7, "per": "person", "channels": ("call", "voice")}
+    given: dict[str, Any] = GIVEN | {"days": 7, "per": "person", "channels": ("call", "voice")}
     return Silence(id="x.SILENCE", kind="silence", **given | more)
 
 

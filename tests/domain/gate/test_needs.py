@@ -130,10 +130,12 @@ def test_a_notice_served_in_the_grace_does_not_end_it() -> None:
 
 def test_an_unknown_limitation_forbids_and_so_does_one_that_is_near() -> None:
     rule = NotTimeBarred(kind="limitation", **GIVEN)
-    assert verdict(ask(), rule) == FORBIDDEN
+    threat = ask(threatens=True)
+    assert verdict(threat, rule) == FORBIDDEN
+    assert isinstance(verdict(ask(), rule), Permit)
     near = Limitation(expires_on=date(2026, 5, 12))
-    assert isinstance(verdict(ask(), rule, limitation=near), Permit)
-    said = verdict(ask(), rule, hours(), now=local(2026, 5, 11, 22), limitation=near)
+    assert isinstance(verdict(threat, rule, limitation=near), Permit)
+    said = verdict(threat, rule, hours(), now=local(2026, 5, 11, 22), limitation=near)
     assert said == Forbid(rules=("x.HOURS", "x.RULE"))
 
 

@@ -31,7 +31,7 @@ def names(settings: Any = HOUSE_FOR_ALL, added: tuple[str, ...] = (), **governed
         ({"country": "GB", "governing_law": "IN"}, ["in-rbi", "uk"]),
     ],
 )
-def test_packs_come_from_place_law_purpose_and_role(governed: dict[str, str], packs: list[str]) -> None:
+def test_packs_come_from_place_law_purpose_and_role(governed: dict[str, Any], packs: list[str]) -> None:
     assert sorted(names(**governed)) == packs
 
 

@@ -23,7 +23,7 @@ RULE = '[[rules]]\nid = "x.H"\nsays = "s"\nkind = "hours"\nstart = 07:00:00\nend
         (HEAD + RULE + "weekdays = []", "rulebook x.toml, key rules.0.hours.weekdays: Tuple should have at least 1 item after validation, not 0."),
         (HEAD + RULE + "weekdays = [8]", "rulebook x.toml, key rules.0.hours.weekdays.0: Input should be less than or equal to 7."),
         (HEAD + RULE.replace("house", "unconfirmed"), "rulebook x.toml, key rules.0.hours: rule x.H is unconfirmed and must be off unless chosen: set default_on = false."),
-        (HEAD + RULE.replace("x.H", "y.H"), "rulebook x.toml, key the whole file: rule y.H belongs to another rulebook: begin its id with x."),
+        (HEAD + RULE.replace("x.H", "y.H"), "rulebook x.toml, key the whole file: rule y.H belongs to another rulebook: let its id begin with 'x.'."),
         (HEAD + RULE + RULE, "rulebook x.toml, key the whole file: rule x.H is there twice: give each rule an id of its own."),
     ],
 )  # fmt: skip

@@ -1,0 +1,65 @@
+"""`arrears why` and `arrears case --export`, as a person calls them."""
+
+import json
+import re
+import unicodedata
+from pathlib import Path
+
+import pytest
+
+from tests.arrears.test_intake import arrears
+from tests.ledger.judgements import NAME, NUMBER, a_life
+from tests.ledger.samples import Pool, add_loan
+
+
+def columns(line: str) -> int:
+    """How wide a terminal shows a line; an ideograph takes two columns."""
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in line)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+async def test_why_fits_a_terminal(pool: Pool, database_url: str, language: str) -> None:
+    ids = await a_life(pool)
+    done = await arrears(database_url, "why", "L-1", "--language", language)
+    assert (done.code, done.err) == (0, "")
+    lines = done.out.splitlines()
+    assert max(map(columns, lines)) <= 80
+    assert [line for line in lines if line != line.rstrip()] == []
+    for id_ in ids.values():
+        assert any(line.startswith(f"{id_}  ") for line in lines)
+    assert NAME not in done.out
+    assert NUMBER not in done.out
+
+
+async def test_why_one_deferral(pool: Pool, database_url: str) -> None:
+    ids = await a_life(pool)
+    done = await arrears(database_url, "why", "default/L-1", ids["deferred"])
+    text = re.sub(r"\s+", " ", done.out)
+    assert text.startswith(
+        f" {ids['deferred']} Text, to collect: put off when Tuesday, 10 March 2026, 22:00 in Europe/Rome"
+    )
+    assert "until All rules together allow it from Wednesday, 11 March 2026, 08:00 in Europe/Rome" in text
+    as_json = await arrears(database_url, "why", "L-1", ids["deferred"], "--json")
+    (one,) = json.loads(as_json.out)["put_off"]
+    assert one["until"] == "2026-03-11T07:00:00Z"
+
+
+async def test_why_of_nothing(pool: Pool, database_url: str) -> None:
+    await add_loan(pool)
+    done = await arrears(database_url, "why", "L-1", "nobody")
+    assert (done.code, done.out) == (2, "")
+    assert done.err == "contact 'nobody' is not one of loan default/L-1: `arrears why L-1` lists them.\n"
+
+
+async def test_a_case_is_exported(pool: Pool, database_url: str, tmp_path: Path) -> None:
+    await a_life(pool)
+    done = await arrears(database_url, "case", "L-1", "--export", tmp_path / "file")
+    assert (done.code, done.err) == (0, "")
+    assert (tmp_path / "file" / "index.html").is_file()
+    assert str(tmp_path / "file" / "check.py") in done.out
+    as_json = await arrears(database_url, "case", "L-1", "--export", tmp_path / "file", "--json")
+    assert json.loads(as_json.out)["audit_head"]["hash"] in done.out
+    (tmp_path / "file" / "mine.txt").write_text("mine")
+    refused = await arrears(database_url, "case", "L-1", "--export", tmp_path / "file")
+    assert refused.code == 2
+    assert refused.err.count("\n") == 1

@@ -1,0 +1,3 @@
+from tests.activities.conftest import bench
+
+__all__ = ["bench"]

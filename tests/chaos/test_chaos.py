@@ -1,0 +1,28 @@
+"""A short chaos run; `make chaos` is the long one, with 300 deaths and more over at least 500 contacts."""
+
+from pathlib import Path
+
+import asyncpg
+
+from tests.chaos.run import Plan, chaos
+
+
+async def test_killed_workers_and_a_failing_carrier_do_nothing_twice(
+    pool: "asyncpg.Pool[asyncpg.Record]", database_url: str, tmp_path: Path
+) -> None:
+    result = await chaos(pool, database_url, tmp_path, Plan(kills=25, intended=50, sweep=False))
+    assert result["failures"] == {name: [] for name in result["failures"]}
+    assert result["errors"] == {}
+    assert result["kills"] >= 25
+    assert result["lines killed at"] >= 15
+    assert result["intended"] >= 50
+    assert result["messages"] >= 30
+    assert result["payments"] > 0
+
+
+async def test_a_run_that_sends_again_when_an_answer_is_lost_finds_it(
+    pool: "asyncpg.Pool[asyncpg.Record]", database_url: str, tmp_path: Path
+) -> None:
+    plan = Plan(kills=5, intended=30, days=1, sweep=False, alone=True, without="look-up")
+    result = await chaos(pool, database_url, tmp_path, plan)
+    assert result["failures"]["doubles"]
