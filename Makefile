@@ -22,7 +22,7 @@ else \
 fi
 endef
 
-.PHONY: setup demo test check format lock picture clean fonts
+.PHONY: setup demo test chaos check format lock picture clean fonts
 
 setup: $(STAMP) fonts
 
@@ -62,6 +62,10 @@ lock: setup
 	@$(COMPILE) --extra dev pyproject.toml --output-file requirements/dev.lock
 	@$(COMPILE) --constraints requirements/dev.lock pyproject.toml --output-file requirements/base.lock
 	@$(COMPILE) --constraints requirements/dev.lock --group build --output-file requirements/build.lock
+
+# Long runs: a worker killed 300 times; then with each mechanism taken away, which must find failures.
+chaos: setup
+	$(BIN)/python -m tests.chaos $(ARGS)
 
 picture: setup
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \

@@ -16,9 +16,12 @@ from activities.gate import Gatekeeper
 from activities.office import Office
 from activities.opening import Opening
 from activities.reckoning import Reckoning
+from activities.voice import VoiceContact
 from channels.carrier import Carrier
+from channels.voice_carrier import VoiceCarrier
 from domain.clock import Clock
 from domain.decision import Action
+from domain.voice_words import CallBack
 
 Activity = Callable[..., Any]
 
@@ -33,6 +36,8 @@ class World:
     carrier: Carrier
     sender: str
     settle_delay: timedelta = timedelta(seconds=5)
+    calls: VoiceCarrier | None = None
+    call_back: CallBack | None = None
 
 
 def activities_by_queue(world: World) -> dict[str, list[Activity]]:
@@ -40,6 +45,7 @@ def activities_by_queue(world: World) -> dict[str, list[Activity]]:
     desk, gate = Desk(world.pool, world.clock), Gatekeeper()
     reckoning, office = Reckoning(desk), Office(desk, gate)
     contact = Contact(desk, gate, world.carrier, world.sender, world.settle_delay)
+    voice = VoiceContact(desk, gate, world.calls, world.sender, world.settle_delay, world.call_back)
     opening = Opening(desk, world.client)
     offered: dict[str, list[Activity]] = {
         CASES: [reckoning.decide, Absorbing(desk).absorb],
@@ -48,8 +54,6 @@ def activities_by_queue(world: World) -> dict[str, list[Activity]]:
     }
     for action in Action:
         queue = CONTRACTS[action].queue or CASES
-        maker = next((m for m in (reckoning, office, contact) if hasattr(m, action.value)), None)
-        if maker is None:
-            continue
+        maker = next(m for m in (reckoning, office, contact, voice) if hasattr(m, action.value))
         offered[queue].append(getattr(maker, action.value))
     return offered

@@ -30,12 +30,12 @@ class VoiceContact(Reaching):
         self,
         desk: Desk,
         gate: Gatekeeper,
-        carrier: VoiceCarrier,
+        carrier: VoiceCarrier | None,
         sender: str,
         settle_delay: timedelta,
         call_back: CallBack | None,
     ) -> None:
-        """Without `call_back`, what the called person is told to call, a step of this kind is impossible."""
+        """Without a carrier, or `call_back`, what the called person is told to call, a step of this kind is impossible."""
         super().__init__(desk, gate)
         self.carrier = carrier
         self.sender = sender
@@ -46,7 +46,7 @@ class VoiceContact(Reaching):
     async def place_voice_call(self, order: Order) -> Result:
         """Place one call, once. What it brings is told by the carrier's requests."""
         async with self.desk.take(order.case) as case:
-            if self.call_back is None:
+            if self.call_back is None or self.carrier is None:
                 return await self._impossible(case, order)
             contact, over = await self._reserve(case, order, _kind_of(case, order))
             if over is not None:
@@ -60,6 +60,7 @@ class VoiceContact(Reaching):
                 if stopped is not None:
                     return stopped
             request = VoiceRequest(to=contact["contact_value"], sender=self.sender, attempt_id=contact["contact_id"])
+            assert self.carrier is not None
             answer = await self.carrier.place_call(request)
         else:
             answer = AnswerLost("a worker stopped between the commit and the carrier's answer")
@@ -78,6 +79,7 @@ class VoiceContact(Reaching):
 
         A call carries no mark of ours, so only a single one that fits and belongs to no other contact is taken for it.
         """
+        assert self.carrier is not None
         for wait in (timedelta(0), self.settle_delay):
             await asyncio.sleep(wait.total_seconds())
             async with self.desk.pool.acquire() as conn:

@@ -59,9 +59,7 @@ def word_books() -> dict[str, WordBook]:
     folder = files("policies") / "content"
     shelf = [file for file in folder.iterdir() if file.name.endswith(".toml")]
     return {
-        file.name.removesuffix(".toml"): read_toml(
-            file.read_text("utf-8"), f"policies/content/{file.name}", WordBook
-        )
+        file.name.removesuffix(".toml"): read_toml(file.read_text("utf-8"), f"policies/content/{file.name}", WordBook)
         for file in sorted(shelf, key=lambda file: file.name)
     }
 

@@ -33,6 +33,7 @@ from ledger.pool import open_pool
 from ledger.strategies import publish_shipped
 from starters.api import create_app
 from starters.sweeps import sweep_daily
+from workers.carrier import call_back
 from workers.codec import data_converter
 from workers.embedded import EmbeddedPostgres, EmbeddedTemporal, StateFolder
 from workers.embedded.child import Child
@@ -190,6 +191,7 @@ async def _serve(
         twilio_token=TwilioSettings().auth_token or simulator.auth_token,
         public_url=url,
         temporal=temporal_ready,
+        call_back=call_back(settings()),
     )
     try:
         listening = socket.create_server((LOOPBACK, port))

@@ -15,7 +15,7 @@ from ledger.named import queries
 from ledger.posting import position_of
 
 AGREED, CONTACTS = queries("agreements"), queries("contacts")
-CHANNELS = ("sms", "call", "visit", "letter")
+CHANNELS = ("sms", "call", "voice", "visit", "letter")
 
 
 async def find_loan(conn: Any, name: str) -> LoanKey:

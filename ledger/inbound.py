@@ -118,9 +118,7 @@ async def _answer(conn: Any, sender: str, about: Reply, answer: Answer) -> str |
     )
 
 
-async def _ask(
-    conn: Any, key: LoanKey, case: Any, carrier_id: str, sender: str, about: Reply, now: datetime
-) -> None:
+async def _ask(conn: Any, key: LoanKey, case: Any, carrier_id: str, sender: str, about: Reply, now: datetime) -> None:
     """Have a person look, and hold until then what the text speaks against. The same text gives the same ids."""
     this = {"lender_id": key.lender_id, "loan_id": key.loan_id}
     hold = {"lender_id": key.lender_id, "since": now, "until": None, "source": "sms"}
@@ -172,8 +170,8 @@ async def take_receipt(
         if contact is None:
             return False
         key = LoanKey(contact["lender_id"], contact["loan_id"])
-        if trouble is not None:
-            await lock_loan(conn, key)
+        # Also where nothing follows: the contact's row and the log of its loan are written in the order in which activities lock them.
+        await lock_loan(conn, key)
         before = await INBOUND.lock_contact(conn, contact_id=contact_id)
         # Receipts come twice and in any order; the last word stands.
         if before["carrier_status"] == status or before["carrier_status"] in LAST_WORDS:

@@ -35,7 +35,6 @@ from ledger.named import queries
 from ledger.voice_facts import Line, fulfil, settle
 
 VOICE, CONTACTS, INBOUND = queries("voice"), queries("contacts"), queries("inbound")
-AGREED, WORK, CASES = queries("agreements"), queries("work"), queries("cases")
 LAST_WORDS = {
     "completed": None,
     "busy": "BUSY",

@@ -38,6 +38,7 @@ class Line:
 
     @property
     def this(self) -> dict[str, Any]:
+        """The loan's identity, as the named queries take it."""
         return {"lender_id": self.key.lender_id, "loan_id": self.key.loan_id}
 
 

@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse
 from domain.clock import Clock
 from domain.errors import BadInput
 from domain.loan import LoanKey
+from domain.voice_words import CallBack
 from ledger.case_view import case_view as view_of_case
 from ledger.case_view import find_loan
 from starters.callbacks import twilio_routes
@@ -20,6 +21,7 @@ from starters.entries import entry_routes
 from starters.health import Probe, health_routes
 from starters.problems import Refused, add_problems, documented
 from starters.schemas import CaseAnswer
+from starters.voice import voice_routes
 
 CaseView = Callable[[Any, LoanKey, datetime], Awaitable[Mapping[str, Any]]]
 
@@ -33,6 +35,7 @@ def create_app(
     public_url: str,
     case_view: CaseView = view_of_case,
     temporal: Probe | None = None,
+    call_back: CallBack | None = None,
     oldest_message: timedelta = timedelta(minutes=5),
 ) -> FastAPI:
     """The API over an open ledger.
@@ -45,6 +48,7 @@ def create_app(
         public_url: This API as the carrier reaches it.
         case_view: The JSON of `arrears case`.
         temporal: Asks Temporal whether it is there; False or an error means no.
+        call_back: How the lender is reached, for automated calls; without it none is answered for.
         oldest_message: How long a message may wait in the outbox before this API calls itself not ready.
     """
     app = FastAPI(title="Arrears", version="1", docs_url=None, redoc_url=None, redirect_slashes=False)
@@ -52,6 +56,7 @@ def create_app(
     app.include_router(entry_routes(pool, clock, tuple(secret for secret in secrets if secret)))
     app.include_router(_case_routes(pool, clock, case_view))
     app.include_router(twilio_routes(pool, clock, twilio_token, public_url))
+    app.include_router(voice_routes(pool, clock, twilio_token, public_url, call_back))
     app.include_router(health_routes(pool, temporal, oldest_message))
     return app
 

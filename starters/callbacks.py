@@ -6,7 +6,6 @@ from typing import Any
 import asyncpg
 from fastapi import APIRouter, Request, Response
 from twilio.twiml.messaging_response import MessagingResponse
-from twilio.twiml.voice_response import VoiceResponse
 
 from channels.twilio_sms import refusal_kind, valid_signature
 from domain.clock import Clock
@@ -71,20 +70,6 @@ def twilio_routes(
             about=about(text, form.get("OptOutType")),
         )
         return _twiml(str(MessagingResponse()))
-
-    @routes.post(
-        "/voice",
-        summary="A call from a borrower",
-        response_class=Response,
-        responses=TWIML | documented(400, 403, 413, 503),
-        openapi_extra=_form("CallSid"),
-    )
-    async def voice(request: Request) -> Response:
-        """Nobody answers on this number: hang up without a word, so that nobody learns of a debt."""
-        await proved(request)
-        answer = VoiceResponse()
-        answer.hangup()
-        return _twiml(str(answer))
 
     return routes
 

@@ -16,6 +16,9 @@ class Settings(BaseSettings):
     public_url: str = "http://127.0.0.1:8080"
     build_id: str | None = None
     twilio_base_url: str | None = None
+    voice_business: str | None = None
+    voice_person: str | None = None
+    voice_number: str | None = None
 
     @property
     def dsn(self) -> str:

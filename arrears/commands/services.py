@@ -90,8 +90,16 @@ def worker(
             await must_be_registered(client, build_id)
         async with ledger() as books:
             clock = await books.clock.mapping()
-            async with open_carrier(settings(), clock) as (carrier, sender):
-                world = World(books.pool, books.clock, client, carrier, sender)
+            async with open_carrier(settings(), clock) as line:
+                world = World(
+                    books.pool,
+                    books.clock,
+                    client,
+                    line.texts,
+                    line.sender,
+                    calls=line.calls,
+                    call_back=line.call_back,
+                )
                 chosen = queues.split(",") if queues else fleet.QUEUES
                 async with fleet.running(fleet.build(client, world, chosen, build_id)):
                     await stopping
@@ -121,6 +129,7 @@ def api(
     import uvicorn
 
     from starters.api import create_app
+    from workers.carrier import call_back
     from workers.settings import TwilioSettings
 
     async def main() -> None:
@@ -136,6 +145,7 @@ def api(
                 twilio_token=TwilioSettings().auth_token,
                 public_url=settings().public_url,
                 temporal=client.service_client.check_health,
+                call_back=call_back(settings()),
             )
             await uvicorn.Server(uvicorn.Config(app, host=host, port=port, log_level="warning")).serve()
 
