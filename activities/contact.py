@@ -11,7 +11,7 @@ from activities.contracts import Order, Result
 from activities.gate import CONTACTS, Gatekeeper, may_sue
 from activities.letter import letter
 from activities.office import step_of
-from activities.reaching import Kind, Reaching, settled_as
+from activities.reaching import Kind, OnItsWay, Reaching, settled_as
 from activities.words import text
 from channels.carrier import Accepted, AnswerLost, Carrier, LookUpFailed, Refused, SmsRequest
 from domain.decision import Action
@@ -78,15 +78,20 @@ class Contact(Reaching):
             contact, over = await self._reserve(case, order, _text_of(case, order))
             if over is not None:
                 return over
+        answer: Accepted | Refused | AnswerLost
         if contact["state"] == "reserved":
-            async with self.desk.take(order.case) as case:
-                kind = _text_of(case, order)
-                contact, party = await self._aimed(case, contact, kind)
-                words = _words(case, order, contact, party)
-                stopped = await self._pass_gate(case, order, contact, kind, party, words)
-                if stopped is not None:
-                    return stopped
-            answer = await self.carrier.send_sms(_request(contact, self.sender, words))
+            try:
+                async with self.desk.take(order.case) as case:
+                    kind = _text_of(case, order)
+                    contact, party = await self._aimed(case, contact, kind)
+                    words = _words(case, order, contact, party)
+                    stopped = await self._pass_gate(case, order, contact, kind, party, words)
+                    if stopped is not None:
+                        return stopped
+            except OnItsWay:
+                answer = AnswerLost("another attempt asks the carrier at this moment")
+            else:
+                answer = await self.carrier.send_sms(_request(contact, self.sender, words))
         else:
             answer = AnswerLost("a worker stopped between the commit and the carrier's answer")
         if isinstance(answer, AnswerLost):

@@ -51,7 +51,7 @@ def shipped() -> Mapping[str, Rulebook]:
 class Meant:
     """A contact that somebody means to make: how, what for, with whom, at which number or address.
 
-    `task_id` is the task it belongs to, where that is handed out already.
+    `task_id` and `contact_id` are its own task and row, where it has them already; they do not count against it.
     """
 
     channel: str
@@ -62,6 +62,7 @@ class Meant:
     discloses: bool = True
     threatens: bool = False
     task_id: str | None = None
+    contact_id: str | None = None
 
     @property
     def request(self) -> ContactRequest:
@@ -93,6 +94,7 @@ class Gatekeeper:
             channel=meant.channel,
             strategy=case.row.strategy.name,
             own_task=meant.task_id,
+            own_contact=meant.contact_id,
             since=case.facts.now - LOOK_BACK,
             now=case.facts.now,
         )

@@ -20,6 +20,10 @@ from domain.gate import Addressed, Defer, Forbid, Permit
 ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # no letter that reads as a figure
 
 
+class OnItsWay(Exception):
+    """Another attempt at the same order has committed this contact and may be with the carrier: it can only be looked up."""
+
+
 @dataclass(frozen=True)
 class Kind:
     """A kind of contact: how, what for, whom by role, and in which words."""
@@ -112,12 +116,18 @@ class Reaching:
     async def _pass_gate(
         self, case: CaseInHand, order: Order, contact: Any, kind: Kind, party: Any, words: str | None = None
     ) -> Result | None:
-        """Ask the gate and commit the contact; a result where it may not be made now."""
+        """Ask the gate and commit the contact; a result where it may not be made now.
+
+        Raises:
+            OnItsWay: another attempt committed it meanwhile.
+        """
         if not case.wants(order.decision):
+            if (await CONTACTS.contact(case.conn, contact_id=contact["contact_id"]))["state"] == "sending":
+                raise OnItsWay
             if not case.means(order.decision):
                 await self._drop(case, contact, "cancelled", None, NOT_ANY_MORE)
             return await self.desk.next(case, NOT_ANY_MORE)
-        meant = replace(meant_for(party, kind), value=contact["contact_value"])
+        meant = replace(meant_for(party, kind), value=contact["contact_value"], contact_id=contact["contact_id"])
         verdict, record = await self.gate.permit(case, meant)
         match verdict:
             case Permit(shadow=False):
@@ -131,7 +141,7 @@ class Reaching:
                     body=words,
                 )
                 if begun is None:
-                    return await self.desk.next(case, NOT_ANY_MORE)
+                    raise OnItsWay
                 await case.record_step(contact["step_id"], contact["ordinal"], "open")
                 return None
             case Permit():

@@ -10,7 +10,7 @@ from activities.case_in_hand import CaseInHand, Desk
 from activities.contracts import Order, Result
 from activities.gate import CONTACTS, Gatekeeper
 from activities.office import step_of
-from activities.reaching import Kind, Reaching, settled_as
+from activities.reaching import Kind, OnItsWay, Reaching, settled_as
 from channels.carrier import Accepted, AnswerLost, LookUpFailed, Refused
 from channels.voice_carrier import VoiceCarrier, VoiceRequest
 from channels.voice_words import words_for
@@ -51,17 +51,24 @@ class VoiceContact(Reaching):
             contact, over = await self._reserve(case, order, _kind_of(case, order))
             if over is not None:
                 return over
+        answer: Accepted | Refused | AnswerLost
         if contact["state"] == "reserved":
-            async with self.desk.take(order.case) as case:
-                kind = _kind_of(case, order)
-                contact, party = await self._aimed(case, contact, kind)
-                opening = _opening(party, self.call_back)
-                stopped = await self._pass_gate(case, order, contact, kind, party, opening)
-                if stopped is not None:
-                    return stopped
-            request = VoiceRequest(to=contact["contact_value"], sender=self.sender, attempt_id=contact["contact_id"])
-            assert self.carrier is not None
-            answer = await self.carrier.place_call(request)
+            try:
+                async with self.desk.take(order.case) as case:
+                    kind = _kind_of(case, order)
+                    contact, party = await self._aimed(case, contact, kind)
+                    opening = _opening(party, self.call_back)
+                    stopped = await self._pass_gate(case, order, contact, kind, party, opening)
+                    if stopped is not None:
+                        return stopped
+            except OnItsWay:
+                answer = AnswerLost("another attempt asks the carrier at this moment")
+            else:
+                request = VoiceRequest(
+                    to=contact["contact_value"], sender=self.sender, attempt_id=contact["contact_id"]
+                )
+                assert self.carrier is not None
+                answer = await self.carrier.place_call(request)
         else:
             answer = AnswerLost("a worker stopped between the commit and the carrier's answer")
         if isinstance(answer, AnswerLost):

@@ -157,6 +157,7 @@ def reply_text(name: str, language: str, lender: str) -> str:
         BadInput: there is no such template, or what came out may not be sent.
     """
     words = template(f"{REPLY}{name}", language).render(lender=lender)
+    words = words[:1].upper() + words[1:]  # a sentence that the lender's name may begin
     refuse_bad_words(
         words,
         language_of(language),

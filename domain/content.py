@@ -3,6 +3,7 @@
 The words themselves are data, one book a language, in `policies/content/`. A text is held against all of them, since people mix languages.
 """
 
+import re
 from collections.abc import Iterator
 from enum import StrEnum
 from typing import Any
@@ -107,7 +108,7 @@ def check_words(
     if lender is not None and not _named(lender, text):
         found.append(Finding(rule=ContentRule.NO_SENDER))
     # A lender may be called after a court or a police officers' union.
-    said = text.replace(lender, " ") if lender and lender.strip() else text
+    said = re.sub(re.escape(lender), " ", text, flags=re.IGNORECASE) if lender and lender.strip() else text
     for book in books.values():
         found += _forbidden(said, book, legal_letter=channel == "letter" and purpose in {"collect", "statutory"})
         if third_party:

@@ -15,7 +15,9 @@ from domain.loan import Frozen
 # An apostrophe joins what it stands between; so "don't" and "dont" are one word.
 APOSTROPHES = frozenset("'\u2019\u2018\u02bc`")
 # What ends a sentence or a part of one. A phrase never runs over it.
-BREAKS = frozenset(".!?,;:\n\u3002\uff0e\uff01\uff1f\uff0c\u3001\uff1b\uff1a\u0964\u2026\u00bf\u00a1()[]{}\"\u201c\u201d\u300c\u300d\u3010\u3011")
+BREAKS = frozenset(
+    '.!?,;:\n\u3002\uff0e\uff01\uff1f\uff0c\u3001\uff1b\uff1a\u0964\u2026\u00bf\u00a1()[]{}"\u201c\u201d\u300c\u300d\u3010\u3011'
+)
 QUESTIONS = frozenset("?\uff1f")
 NUKTA, CHANDRABINDU, ANUSVARA = "\u093c", "\u0901", "\u0902"
 MARKS = frozenset("()|?^$*. ")  # that have a meaning in a phrase
@@ -133,10 +135,10 @@ def _expression(phrase: str) -> str:
 
 
 def read_toml(text: str, source: str, book: type[Book], **given: Any) -> Book:
-    """A book of phrases from its file.
+    """A book of phrases, or other data of the same kind, from its file.
 
     Raises:
-        BadInput: the file is no TOML, has a key too many, or a phrase that cannot be read.
+        BadInput: the file is no TOML, has a key too many, or a value that cannot be used.
     """
     try:
         return book.model_validate({**tomllib.loads(text), **given})

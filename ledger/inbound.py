@@ -37,7 +37,7 @@ class Reply(StrEnum):
 # Each of these waits for a person, as a row of `requests`.
 ASKED = frozenset({Reply.ALREADY_PAID, Reply.DISPUTE, Reply.WRONG_PERSON, Reply.CALLBACK})
 # What is said back: what the text was about, the language, and the lender's name, empty where several lenders have the number.
-Answer = Callable[[Reply, str, str], str]
+Answer = Callable[[Reply, str, str], str | None]
 
 
 class Heard(NamedTuple):

@@ -1,5 +1,6 @@
 """The carrier's callbacks: receipts, texts and calls that come in. Twilio's signature is checked before anything is believed."""
 
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -7,12 +8,16 @@ import asyncpg
 from fastapi import APIRouter, Request, Response
 from twilio.twiml.messaging_response import MessagingResponse
 
+from activities.words import reply_text
 from channels.twilio_sms import refusal_kind, valid_signature
 from domain.clock import Clock
-from ledger.inbound import Trouble, take_receipt, take_reply
+from domain.errors import BadInput
+from ledger.inbound import Reply, Trouble, take_receipt, take_reply
 from starters.bodies import parse_form, read_body
 from starters.problems import Refused, documented
 from starters.replies import about
+
+_log = logging.getLogger(__name__)
 
 TROUBLES = {"dead_number": Trouble.DEAD_NUMBER, "opted_out": Trouble.OPTED_OUT}
 TWIML: dict[int | str, dict[str, Any]] = {200: {"description": "TwiML", "content": {"application/xml": {}}}}
@@ -58,20 +63,36 @@ def twilio_routes(
         openapi_extra=_form("MessageSid", "From", "Body", "OptOutType"),
     )
     async def sms(request: Request) -> Response:
-        """Who asks to be left alone is, before this answers. Nothing is said back here."""
+        """Who asks to be left alone is, before this answers; STOP, START and HELP are answered, all else is for a person.
+
+        A carrier that reads the word itself (`OptOutType`) has answered it too, and a second confirmation is one too many.
+        """
         form = await proved(request)
-        text = form.get("Body", "").replace("\x00", "")
-        await take_reply(
+        text, carrier_says = form.get("Body", "").replace("\x00", ""), form.get("OptOutType")
+        heard = await take_reply(
             pool,
             clock,
             carrier_id=_needed(form, "MessageSid"),
             sender=_needed(form, "From"),
             body=text,
-            about=about(text, form.get("OptOutType")),
+            about=about(text, carrier_says),
+            answer=None if carrier_says else _answer,
         )
-        return _twiml(str(MessagingResponse()))
+        answer = MessagingResponse()
+        if heard.answer is not None:
+            answer.message(heard.answer)
+        return _twiml(str(answer))
 
     return routes
+
+
+def _answer(about: Reply, language: str, lender: str) -> str | None:
+    """What is said back. Where the words cannot be sent the wish counts all the same, and nothing is said."""
+    try:
+        return reply_text(about.value, language, lender)
+    except BadInput as error:
+        _log.error("a text was not answered: %s", error)
+        return None
 
 
 def _proof(auth_token: str | None, public_url: str) -> Callable[[Request], Awaitable[dict[str, str]]]:

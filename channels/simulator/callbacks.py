@@ -31,14 +31,14 @@ class Callbacks:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def post(self, url: str, form: Mapping[str, str]) -> bool:
-        """Whether the other side took the form; it is not asked again after a 4xx."""
+    async def post(self, url: str, form: Mapping[str, str]) -> str | None:
+        """What the other side answers once it takes the form; None where it does not. It is not asked again after a 4xx."""
         headers = {"X-Twilio-Signature": self._validator.compute_signature(url, form)}
         for pause in (*_PAUSES, None):
             async with self._turnstile:
-                status = await self._post_once(url, form, headers)
+                status, answer = await self._post_once(url, form, headers)
             if status is not None and status < 500:
-                return status < 400
+                return answer if status < 400 else None
             if pause is not None:
                 await asyncio.sleep(pause)
         _log.warning(
@@ -46,7 +46,7 @@ class Callbacks:
             form.get("MessageStatus") or form.get("CallStatus", "reply"),
             len(_PAUSES) + 1,
         )
-        return False
+        return None
 
     async def ask(self, url: str, form: Mapping[str, str]) -> str | None:
         """What the other side answers to a form; None where it answers no 2xx. Not tried again: somebody is on the line."""
@@ -57,13 +57,15 @@ class Callbacks:
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError):
             return None
 
-    async def _post_once(self, url: str, form: Mapping[str, str], headers: Mapping[str, str]) -> int | None:
+    async def _post_once(
+        self, url: str, form: Mapping[str, str], headers: Mapping[str, str]
+    ) -> tuple[int | None, str | None]:
         try:
             # The address is signed as it stands, so it must also go out as it stands.
             async with self._session.post(URL(url, encoded=True), data=form, headers=headers) as answer:
-                return answer.status
+                return answer.status, await answer.text()
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError):
-            return None
+            return None, None
 
     async def close(self) -> None:
         """Stop all that is under way."""

@@ -24,7 +24,7 @@ class Message(BaseModel):
     """A text message, outbound to a borrower or inbound from one; times are real time in whole seconds."""
 
     sid: str = Field(default_factory=lambda: f"SM{uuid4().hex}")
-    direction: Literal["outbound-api", "inbound"]
+    direction: Literal["outbound-api", "outbound-reply", "inbound"]
     to: str
     sender: str
     body: str

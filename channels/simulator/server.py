@@ -8,6 +8,7 @@ from typing import Literal
 from aiohttp import web
 
 from channels.simulator import control, twilio_api, voice_api
+from channels.simulator.answers import said_back
 from channels.simulator.callbacks import Callbacks
 from channels.simulator.messages import Message, MessageLog
 from channels.simulator.script import Fault, Script
@@ -179,8 +180,15 @@ class Simulator:
                 "SmsStatus": "received",
                 "To": to,
             }
-            self._callbacks.in_background(self._callbacks.post(self.inbound_url, form))
+            self._callbacks.in_background(self._hear_back(self._callbacks, self.inbound_url, message, form))
         return message
+
+    async def _hear_back(self, callbacks: Callbacks, url: str, heard: Message, form: dict[str, str]) -> None:
+        """Hand over a text that came in, and take what is said back in the same exchange."""
+        for body in said_back(await callbacks.post(url, form)):
+            self.messages.put(
+                Message(direction="outbound-reply", to=heard.sender, sender=heard.to, body=body, status="delivered")
+            )
 
     async def _deliver(self, message: Message) -> None:
         behaviour = self.script.behaviour(message.to)

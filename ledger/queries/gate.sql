@@ -46,7 +46,7 @@ select l.country, l.governing_law, l.purpose, l.creditor_role, l.limitation_on, 
             'same_party', c.party_id = :party_id, 'inbound', c.direction = 'in', 'connected', c.connected,
             'effective', c.effective, 'conversation', c.conversation) order by c.commit_order, c.contact_id)
      from contacts c where c.lender_id = l.lender_id and c.sending_at > :since and c.state in ('sending', 'sent', 'unknown')
-       and (c.party_id = :party_id or c.loan_id = l.loan_id or c.contact_value = :value)) as past,
+       and c.contact_id is distinct from :own_contact and (c.party_id = :party_id or c.loan_id = l.loan_id or c.contact_value = :value)) as past,
     (select jsonb_agg(jsonb_build_object('kind', t.kind, 'same_loan', t.loan_id = l.loan_id) order by t.task_id)
      from tasks t join loans o using (lender_id, loan_id)
      where t.lender_id = l.lender_id and t.status = 'open' and t.kind in ('call', 'callback', 'visit')

@@ -47,13 +47,15 @@ async def test_a_carrier_that_is_busy_is_asked_again_later(scene: Scene) -> None
 
 async def test_a_carrier_that_hangs_is_not_asked_twice_and_the_text_counts(hasty: Scene) -> None:
     hasty.carrier_does("hang")
-    case, other = [await hasty.case((days, "100"), borrower="P-with-two") for days in (2, 1)]
+    case = await hasty.case((2, "100"), borrower="P-with-two")
     await case.wake()
     (contact,) = await case.contacts_by("sms")
     assert (contact["state"], contact["carrier_id"]) == ("unknown", None)
     assert "sms-1 1.1 done" in await case.steps()
     # It may have arrived, so the person has had the day's text.
-    await other.wake()
+    other = await hasty.case((1, "100"), borrower="P-with-two")
+    if (await other.next()).why.count("house.") == 0:
+        await other.wake()
     assert "house.SMS_DAY" in (await other.next()).why
     assert await other.sent() == []
     hasty.carrier_is_well()
