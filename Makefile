@@ -63,9 +63,11 @@ lock: setup
 	@$(COMPILE) --constraints requirements/dev.lock pyproject.toml --output-file requirements/base.lock
 	@$(COMPILE) --constraints requirements/dev.lock --group build --output-file requirements/build.lock
 
-# Long runs: a worker killed 300 times; then with each mechanism taken away, which must find failures.
+# Long runs: a worker killed 300 times, races for one text, a stop in a burst. ARGS="--without look-up" takes a mechanism away: it must fail.
 chaos: setup
 	$(BIN)/python -m tests.chaos $(ARGS)
+	$(BIN)/python -m tests.chaos --races 1000
+	$(BIN)/python -m tests.chaos --burst 500
 
 picture: setup
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \

@@ -15,7 +15,7 @@ from ledger.named import queries
 from ledger.posting import position_of
 
 AGREED, CONTACTS = queries("agreements"), queries("contacts")
-CHANNELS = ("sms", "call", "voice", "visit", "letter")
+CHANNELS = ("sms", "call", "visit", "letter")
 
 
 async def find_loan(conn: Any, name: str) -> LoanKey:
@@ -73,7 +73,8 @@ async def case_view(conn: Any, key: LoanKey, now: datetime, as_of: date | None =
         "holds": [_hold(h) for h in await _holds(conn, key, loan["borrower_id"]) if h.active(now)],
         "promise": _promise(case, loan["currency"]),
         "plan": _plan(case, loan["currency"]),
-        "contacts": {channel: counts.get(channel, 0) for channel in CHANNELS},
+        "contacts": {channel: counts.get(channel, 0) for channel in CHANNELS}
+        | {"call": counts.get("call", 0) + counts.get("voice", 0)},
         "next_step": await conn.fetchval("select next_step from cases where lender_id = $1 and loan_id = $2", *key),
         "workflow_id": case.row.workflow_id if case else None,
     }

@@ -1,5 +1,7 @@
 """Activities called as functions: no server of Temporal's, a clock that stands until it is moved, the real ledger and carrier."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -17,11 +19,12 @@ from activities.office import Office
 from activities.reckoning import Reckoning
 from channels.carrier import Carrier
 from channels.simulator import Simulator
+from channels.twilio_sms import TwilioSms
 from domain.loan import EntryKind
 from ledger.new_entry import NewEntry
 from ledger.posting import Posted, post_entry
 from ledger.proof import prove
-from ledger.strategies import strategy_for
+from ledger.strategies import publish_shipped, strategy_for
 from tests.scenario import SENDER, add_loan
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)  # a Monday, one o'clock in Rome: texts are due
@@ -133,3 +136,17 @@ class Bench:
 
     def with_carrier(self, carrier: Carrier) -> "Bench":
         return replace(self, carrier=carrier)
+
+
+@asynccontextmanager
+async def bench_on(pool: "asyncpg.Pool[asyncpg.Record]") -> AsyncIterator[Bench]:
+    """A bench on an empty ledger, its lender live, with a carrier of its own."""
+    async with pool.acquire() as conn:
+        await publish_shipped(conn)
+        await conn.execute("update lenders set mode = 'live'")
+    simulator = Simulator(latency=0)
+    base_url = await simulator.start()
+    carrier = TwilioSms(simulator.account_sid, simulator.auth_token, "http://127.0.0.1:9", base_url, 5)
+    yield Bench(pool, Clock(), simulator, carrier)
+    await carrier.close()
+    await simulator.stop()

@@ -11,7 +11,10 @@ from typing import Any
 
 from ledger.migrate import migrate
 from ledger.pool import open_pool
+from tests.activities.bench import bench_on
+from tests.chaos.racing import race_for_the_limit
 from tests.chaos.run import Plan, chaos
+from tests.chaos.stopping import burst
 from tests.chaos.switches import SWITCHES
 from workers.embedded import EmbeddedPostgres
 
@@ -29,8 +32,14 @@ def main() -> int:
     parser.add_argument("--without", choices=SWITCHES, help="take one mechanism away: the run must then find failures")
     parser.add_argument("--alone", action="store_true", help="silence what stands behind the mechanisms")
     parser.add_argument("--sparse", action="store_true", help="kill here and there, and not at every line")
+    parser.add_argument("--races", type=int, help="instead: so many races of two loans of one person for one text")
+    parser.add_argument(
+        "--burst", type=int, help="instead: so many loans in shadow, let go, and stopped in a burst of texts"
+    )
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
+    if options.races or options.burst:
+        return asyncio.run(_short(options.races, options.burst))
     plan = Plan(
         kills=options.kills,
         intended=options.contacts,
@@ -54,6 +63,25 @@ async def _on_a_ledger_of_its_own(plan: Plan) -> dict[str, Any]:
             await asyncio.to_thread(migrate, url)
             async with await open_pool(url) as pool:
                 return await chaos(pool, url, Path(folder), plan)
+        finally:
+            await server.stop()
+
+
+async def _short(races: int | None, loans: int | None) -> int:
+    """The races, or the burst; 1 where one of two loans got more or less than its share, or somebody was contacted after the stop."""
+    with TemporaryDirectory(prefix="arrears-chaos-") as folder:
+        server = EmbeddedPostgres(Path(folder) / "postgres", durable=False)
+        url = await server.start()
+        try:
+            await asyncio.to_thread(migrate, url)
+            async with await open_pool(url) as pool, await open_pool(url) as other, bench_on(pool) as bench:
+                if races:
+                    ended = await race_for_the_limit(bench, other, races)
+                    print(f"{races} races of two loans of one person: texts a race {dict(ended)}")
+                    return int(ended != {1: races})
+                stopped = await burst(bench, loans or 0, presses=3)
+                print(stopped)
+                return int(bool(stopped.failures))
         finally:
             await server.stop()
 

@@ -119,7 +119,8 @@ async def test_openapi_describes_the_real_answers(http: httpx.AsyncClient) -> No
         "/v1/cases/{loan_id}": ["200", "404", "422", "503"],
         "/twilio/status": ["204", "400", "403", "404", "413", "422", "503"],
         "/twilio/sms": ["200", "400", "403", "413", "503"],
-        "/twilio/voice": ["200", "400", "403", "413", "503"],
+        "/twilio/voice": ["200", "400", "403", "404", "413", "422", "503"],
+        "/twilio/voice/status": ["204", "400", "403", "404", "413", "422", "503"],
         "/healthz": ["200"],
         "/readyz": ["200", "503"],
     }
