@@ -122,8 +122,7 @@ class Reaching:
             OnItsWay: another attempt committed it meanwhile.
         """
         if not case.wants(order.decision):
-            if (await CONTACTS.contact(case.conn, contact_id=contact["contact_id"]))["state"] == "sending":
-                raise OnItsWay
+            await self._look_whether_on_its_way(case, contact)
             if not case.means(order.decision):
                 await self._drop(case, contact, "cancelled", None, NOT_ANY_MORE)
             return await self.desk.next(case, NOT_ANY_MORE)
@@ -141,7 +140,8 @@ class Reaching:
                     body=words,
                 )
                 if begun is None:
-                    raise OnItsWay
+                    await self._look_whether_on_its_way(case, contact)
+                    return await self.desk.next(case, NOT_ANY_MORE)
                 await case.record_step(contact["step_id"], contact["ordinal"], "open")
                 return None
             case Permit():
@@ -155,6 +155,10 @@ class Reaching:
                 return await self.desk.next(case, f"forbidden: {said}")
             case Defer():
                 return await self.desk.later(case, order, verdict, record)
+
+    async def _look_whether_on_its_way(self, case: CaseInHand, contact: Any) -> None:
+        if (await CONTACTS.contact(case.conn, contact_id=contact["contact_id"]))["state"] == "sending":
+            raise OnItsWay
 
     async def _drop(
         self,
