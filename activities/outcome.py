@@ -90,7 +90,7 @@ async def _record_contact(case: CaseInHand, task: Any, body: RecordOutcome, outc
         step_id=task["step_id"],
         ordinal=task["ordinal"],
         channel=channel,
-        purpose="reply" if task["kind"] == "callback" else "collect",
+        purpose=step.purpose if step else "reply" if task["kind"] == "callback" else "collect",
         party_id=party["party_id"],
         contact_value=value_of(party, channel),
         permit=task["permit"],

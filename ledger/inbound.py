@@ -13,6 +13,7 @@ from domain.loan import LoanKey
 from ledger import outbox
 from ledger.locks import lock_loan
 from ledger.named import queries
+from ledger.stops import stop_at_our_fault
 
 INBOUND, CONTACTS, AGREED = queries("inbound"), queries("contacts"), queries("agreements")
 SMS = "sms"
@@ -48,10 +49,11 @@ class Heard(NamedTuple):
 
 
 class Trouble(StrEnum):
-    """What a receipt says of the number for ever."""
+    """What a receipt says beyond its own text: of the number for ever, or of us, whom the carrier refuses."""
 
     DEAD_NUMBER = "dead_number"
     OPTED_OUT = "opted_out"
+    OUR_FAULT = "our_fault"
 
 
 async def take_reply(
@@ -160,35 +162,48 @@ async def take_receipt(
     status: str,
     error_code: int | None,
     trouble: Trouble | None,
+    says: str = "no reason given",
 ) -> bool:
     """Note what the carrier says of a text that went out; False where there is no such contact.
 
-    A dead number is marked and an opt-out is obeyed at once, and the case is told.
+    A dead number is marked and an opt-out is obeyed at once, and the case is told. A fault of ours stops the channel, and `says` why. A
+    receipt that names another text than the contact's raises an alert: one contact may have reached the person twice.
     """
     async with pool.acquire() as conn, conn.transaction():
         contact = await CONTACTS.contact(conn, contact_id=contact_id)
         if contact is None:
             return False
         key = LoanKey(contact["lender_id"], contact["loan_id"])
+        if trouble is Trouble.OPTED_OUT:
+            async for _ in INBOUND.lock_people_of(conn, number=contact["contact_value"]):
+                pass  # whoever shares the number; before the loan, as the order of locks is
         # Also where nothing follows: the contact's row and the log of its loan are written in the order in which activities lock them.
         await lock_loan(conn, key)
         before = await INBOUND.lock_contact(conn, contact_id=contact_id)
+        now = await clock.now()
+        if before["carrier_id"] not in {None, carrier_id}:
+            await CONTACTS.raise_alert(conn, kind="second_message", about=f"{contact_id} {carrier_id}", now=now)
         # Receipts come twice and in any order; the last word stands.
         if before["carrier_status"] == status or before["carrier_status"] in LAST_WORDS:
             return True
-        said = await CONTACTS.carrier_said(
+        await CONTACTS.carrier_said(
             conn, contact_id=contact_id, status=status, error_code=error_code, carrier_id=carrier_id
         )
-        if trouble is None or said["contact_value"] is None:
-            return True
-        if trouble is Trouble.DEAD_NUMBER:
-            point = {"lender_id": said["lender_id"], "party_id": said["party_id"], "value": said["contact_value"]}
-            await CONTACTS.mark_point(conn, **point, status="dead")
-        else:
-            now = await clock.now()
-            await INBOUND.suppress_everywhere(
-                conn, channel=SMS, number=said["contact_value"], now=now, reason="told the carrier to stop"
-            )
-        news = {"message_id": f"{carrier_id}-{status}", "about": trouble, "contact_id": contact_id}
-        await outbox.add(conn, key, "contact_failed", news)
+        if trouble is Trouble.OUR_FAULT:
+            channel = contact["channel"]
+            await stop_at_our_fault(conn, lender_id=key.lender_id, channel=channel, reason=says, now=now)
+        elif trouble is not None and before["contact_value"] is not None:
+            await _obey_receipt(conn, before, trouble, now)
+            news = {"message_id": f"{carrier_id}-{status}", "about": trouble, "contact_id": contact_id}
+            await outbox.add(conn, key, "contact_failed", news)
     return True
+
+
+async def _obey_receipt(conn: Any, contact: Any, trouble: Trouble, now: datetime) -> None:
+    value = contact["contact_value"]
+    if trouble is Trouble.DEAD_NUMBER:
+        point = {"lender_id": contact["lender_id"], "party_id": contact["party_id"], "value": value}
+        await CONTACTS.mark_point(conn, **point, status="dead")
+    else:
+        why = "told the carrier to stop"
+        await INBOUND.suppress_everywhere(conn, channel=SMS, number=value, now=now, reason=why)

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request, Response
 from twilio.twiml.messaging_response import MessagingResponse
 
 from activities.words import reply_text
+from channels.twilio_codes import CODES
 from channels.twilio_sms import refusal_kind, valid_signature
 from domain.clock import Clock
 from domain.errors import BadInput
@@ -19,7 +20,7 @@ from starters.replies import about
 
 _log = logging.getLogger(__name__)
 
-TROUBLES = {"dead_number": Trouble.DEAD_NUMBER, "opted_out": Trouble.OPTED_OUT}
+TROUBLES = {each.value: each for each in Trouble}
 TWIML: dict[int | str, dict[str, Any]] = {200: {"description": "TwiML", "content": {"application/xml": {}}}}
 
 
@@ -51,6 +52,7 @@ def twilio_routes(
             status=said,
             error_code=error_code,
             trouble=TROUBLES.get(refusal_kind(error_code)) if said in {"failed", "undelivered"} else None,
+            says=_in_words(error_code),
         )
         if not known:
             raise Refused(404, "attempt names no contact of ours: leave the address as it was given.")
@@ -84,6 +86,11 @@ def twilio_routes(
         return _twiml(str(answer))
 
     return routes
+
+
+def _in_words(code: int | None) -> str:
+    known = CODES.get(code) if code is not None else None
+    return f"Twilio reports error {code}." + (f" {known.says}" if known else "")
 
 
 def _answer(about: Reply, language: str, lender: str) -> str | None:

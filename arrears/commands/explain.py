@@ -25,7 +25,7 @@ def why(
 
     async def main() -> dict[str, Any]:
         async with ledger() as books, books.pool.acquire() as conn:
-            return await explain(conn, await find_loan(conn, loan), contact, language)
+            return await explain(conn, await find_loan(conn, loan), contact, language, _registered)
 
     told = run(main)
     if as_json:
@@ -33,6 +33,13 @@ def why(
         return
     for line in readable_account(told, language, min(WIDEST, get_terminal_size((WIDEST, 24)).columns)):
         say(line)
+
+
+def _registered(name: str, language: str, country: str) -> dict[str, Any] | None:
+    from activities.registered import carrier_ids
+
+    ids = carrier_ids(name, language, country)
+    return ids.model_dump() if ids else None
 
 
 def readable_account(told: dict[str, Any], language: str, width: int) -> list[str]:

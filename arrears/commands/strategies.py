@@ -37,7 +37,7 @@ def publish(
 
 def _check_words(strategy: Strategy, source: str) -> None:
     from activities.gate import shipped
-    from activities.words import template
+    from activities.words import check_template
     from channels.letters import letter_template_exists
 
     for name in strategy.rulebooks:
@@ -46,12 +46,14 @@ def _check_words(strategy: Strategy, source: str) -> None:
                 f"strategy {source}, key rulebooks: there is no rulebook {name!r}; `arrears rules list` shows them."
             )
     for channel, name in strategy.templates():
-        if channel == "sms":
-            template(name, "en")
-        elif not letter_template_exists(name):
+        if channel == "letter" and not letter_template_exists(name):
             raise BadInput(
                 f"strategy {source}: letter template {name!r} is missing: put it at policies/letters/en/{name}.typ."
             )
+        try:
+            check_template(channel, name)
+        except BadInput as error:
+            raise BadInput(f"strategy {source}: {error}") from None
 
 
 def list_(as_json: Json = False) -> None:

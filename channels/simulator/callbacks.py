@@ -24,6 +24,7 @@ class Callbacks:
         self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10))
         self._turnstile = asyncio.Semaphore(_AT_ONCE)
         self._tasks: set[asyncio.Task[object]] = set()
+        self._given_up = False
 
     def in_background(self, work: Coroutine[Any, Any, object]) -> None:
         """Do this by and by; it is cancelled when the simulator stops."""
@@ -41,11 +42,11 @@ class Callbacks:
                 return answer if status < 400 else None
             if pause is not None:
                 await asyncio.sleep(pause)
-        _log.warning(
-            "a %s callback was given up after %d tries",
-            form.get("MessageStatus") or form.get("CallStatus", "reply"),
-            len(_PAUSES) + 1,
-        )
+        if not self._given_up:  # where one is not taken, mostly none is
+            self._given_up = True
+            _log.warning(
+                "nobody takes callbacks at %s: they are given up after %d tries", URL(url).origin(), len(_PAUSES) + 1
+            )
         return None
 
     async def ask(self, url: str, form: Mapping[str, str]) -> str | None:

@@ -5,7 +5,7 @@ from typing import Any
 from domain.errors import BadInput
 from domain.loan import LoanKey
 from ledger.explain.account import Account, Part, account
-from ledger.explain.judged import Judged, judged
+from ledger.explain.judged import Judged, Registered, judged, with_registered
 from ledger.explain.words import Words, words_of
 from ledger.named import queries
 
@@ -23,7 +23,6 @@ SHOWN = [
     "body",
     "ledger_version",
     "sending_at",
-    "carrier_id",
     "carrier_status",
     "error_code",
     "reason",
@@ -31,10 +30,13 @@ SHOWN = [
 ]
 
 
-async def why(conn: Any, key: LoanKey, contact: str | None = None, language: str = "en") -> dict[str, Any]:
+async def why(
+    conn: Any, key: LoanKey, contact: str | None = None, language: str = "en", registered: Registered | None = None
+) -> dict[str, Any]:
     """The journal of a case and what the gate judged in it, as records and, under `told`, in words; or one judgement alone.
 
-    `contact` is a contact's id, a task's, or `e` and the number of a line of the journal.
+    `contact` is a contact's id, a task's, or `e` and the number of a line of the journal. `registered` knows the ids that a country's
+    carriers want of a text; nothing is told of them without.
 
     Raises:
         BadInput: the loan has nothing of that id, or nobody wrote the words of that language.
@@ -42,6 +44,8 @@ async def why(conn: Any, key: LoanKey, contact: str | None = None, language: str
     words = words_of(language)
     every = await judged(conn, key)
     found = [j for j in every if contact in {None, j.id}]
+    if registered is not None:
+        found = [with_registered(j, registered) for j in found]
     if contact is not None and not found:
         raise BadInput(f"contact {contact!r} is not one of loan {key}: `arrears why {key.loan_id}` lists them.")
     this = {"lender_id": key.lender_id, "loan_id": key.loan_id}
@@ -86,7 +90,13 @@ def _judgement(each: Judged) -> dict[str, Any]:
 
 
 def _contact(each: Judged) -> dict[str, Any]:
-    return {**{name: each.row[name] for name in SHOWN}, **_judgement(each)}
+    return {
+        **{name: each.row[name] for name in SHOWN},
+        "carrier_id": each.row["taken_as"],
+        "other_carrier_ids": each.row["also_taken_as"],
+        "registered": each.registered,
+        **_judgement(each),
+    }
 
 
 def _event(each: Judged) -> dict[str, Any]:
@@ -115,4 +125,4 @@ def _told(each: Account) -> dict[str, Any]:
     }
 
 
-__all__ = ["Account", "Judged", "Part", "Words", "account", "judged", "why", "words_of"]
+__all__ = ["Account", "Judged", "Part", "Registered", "Words", "account", "judged", "why", "words_of"]

@@ -134,12 +134,28 @@ def _carrier(judged: Judged, words: Words) -> list[str]:
     if judged.kind != "contact":
         return []
     row = judged.row
+    took = "took_call" if row["channel"] == "voice" else "took"
     said: list[tuple[str, dict[str, Any]]] = [
-        ("took", {"id": row["carrier_id"]}),
+        (took, {"id": row["taken_as"]}),
+        *(("also", {"id": other}) for other in row["also_taken_as"]),
         ("status", {"status": row["carrier_status"]}),
         ("error", {"code": row["error_code"]}),
     ]
-    return [words.say("carrier", name, **values) for name, values in said if next(iter(values.values())) is not None]
+    told = [words.say("carrier", name, **values) for name, values in said if next(iter(values.values())) is not None]
+    return told + _registered(judged, words)
+
+
+def _registered(judged: Judged, words: Words) -> list[str]:
+    """Under which ids the sender and the text stand in the register of the person's country, and which are missing."""
+    known = judged.registered
+    if known is None:
+        return []
+    ids = [f"{name} {known[name]}" for name in ("entity", "sender", "template") if known[name] is not None]
+    missing = list(known["missing"])
+    told = [words.say("carrier", "registered", registry=known["registry"], ids=words.several(ids))] if ids else []
+    if missing:
+        told.append(words.say("carrier", "missing", registry=known["registry"], needs=words.several(missing)))
+    return told
 
 
 def _record(judged: Judged, words: Words) -> list[str]:

@@ -1,6 +1,7 @@
 """What the gate judged in a case: contacts, tasks it let pass, and what it put off or forbade before there was either."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -20,6 +21,8 @@ from ledger.permits import decide_again, rulebooks_of
 from ledger.posting import load_entries, load_instalments, load_terms
 
 EXPLAIN = queries("explain")
+# The registered ids of a message by its name, language and country; None where the country asks for none.
+Registered = Callable[[str, str, str], Mapping[str, Any] | None]
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,10 @@ class Seen:
 
 @dataclass(frozen=True)
 class Judged:
-    """One thing that the gate judged; `row` is its contact, task or line of the journal. `seen` is None where the record is older."""
+    """One thing that the gate judged; `row` is its contact, task or line of the journal. `seen` is None where the record is older.
+
+    `registered` is what the country of the person wants to know of a text: registry, entity, sender, template, and which are missing.
+    """
 
     id: str
     kind: str
@@ -54,6 +60,7 @@ class Judged:
     permit: dict[str, Any]
     version: int | None
     seen: Seen | None
+    registered: Mapping[str, Any] | None = None
 
     @property
     def verdict(self) -> dict[str, Any]:
@@ -85,6 +92,14 @@ class Judged:
         )
         again = decide_again(self.permit, alone)
         return again.until if isinstance(again, Defer) and again.rules == (name,) else None
+
+
+def with_registered(each: Judged, registered: Registered) -> Judged:
+    """The same, with the ids under which a text is registered where the person is."""
+    if each.kind != "contact" or each.row["channel"] != "sms" or not each.row["template"]:
+        return each
+    row = each.row
+    return replace(each, registered=registered(row["template"], row["language"] or "en", row["country"]))
 
 
 async def judged(conn: Any, key: LoanKey) -> list[Judged]:

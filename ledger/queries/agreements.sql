@@ -24,14 +24,6 @@ update holds set released_at = :now where hold_id = :hold_id and released_at is 
 select l.loan_id from loans l join cases c using (lender_id, loan_id)
 where l.lender_id = :lender_id and l.borrower_id = :party_id and c.open order by l.loan_id;
 
--- name: promises
--- Promises, each with what was paid towards it since.
-select p.promise_id, p.amount, p.due_on, p.status, p.captured_at, p.judged_at,
-    coalesce((select sum(case e.kind when 'payment' then e.amount else -e.amount end) from entries e
-              where e.lender_id = p.lender_id and e.loan_id = p.loan_id and e.ledger_version > p.captured_version
-                and e.kind in ('payment', 'reversal') and e.status = 'settled' and e.value_date <= :today::date), 0) as paid
-from promises p where p.lender_id = :lender_id and p.loan_id = :loan_id order by p.captured_at, p.promise_id;
-
 -- name: add_promise!
 -- The borrower's word.
 insert into promises (promise_id, lender_id, loan_id, episode, amount, due_on, captured_at, captured_version, captured_by)
@@ -41,14 +33,6 @@ on conflict (promise_id) do nothing;
 -- name: end_promise!
 -- Kept, broken, or another took its place.
 update promises set status = :status, judged_at = :now where promise_id = :promise_id and status = 'active';
-
--- name: plans
--- Plans, each with what was paid towards it since.
-select p.plan_id, p.instalments, p.status, p.agreed_at, p.judged_at,
-    coalesce((select sum(case e.kind when 'payment' then e.amount else -e.amount end) from entries e
-              where e.lender_id = p.lender_id and e.loan_id = p.loan_id and e.ledger_version > p.captured_version
-                and e.kind in ('payment', 'reversal') and e.status = 'settled' and e.value_date <= :today::date), 0) as paid
-from plans p where p.lender_id = :lender_id and p.loan_id = :loan_id order by p.agreed_at, p.plan_id;
 
 -- name: add_plan!
 -- What both sides agreed.

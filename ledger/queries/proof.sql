@@ -13,7 +13,7 @@ order by lender_id, loan_id, commit_order;
 -- All entries of some loans, with their place in the order of commits.
 select e.lender_id, e.loan_id, e.entry_id, e.kind, e.amount, e.value_date, e.reverses, e.status, e.reason,
     e.ledger_version as version, e.commit_order
-from unnest($1::text[], $2::text[]) as l (lender_id, loan_id) join entries e using (lender_id, loan_id)
+from unnest($1::text[], $2::text[]) as l (lender_id, loan_id) join ledger_lines e using (lender_id, loan_id)
 order by e.lender_id, e.loan_id, e.ledger_version;
 
 -- name: instalments_of_loans
@@ -87,27 +87,30 @@ where direction = 'out' and sending_at is not null and state in ('sending', 'sen
 order by lender_id, loan_id, commit_order;
 
 -- name: ignored_holds
--- Contacts by machine beside holds on the person, the loan, or the number or address, that were on record before and in force,
--- and that their permits did not see.
+-- Contacts by machine beside holds on the person, the loan, or the number or address, that were on record before and not ended yet, and in
+-- force by their days, and that their permits did not see.
 select c.lender_id, c.loan_id, c.contact_id, h.hold_id, h.reason from contacts c
-join holds h on h.lender_id = c.lender_id and (
-    (h.subject_kind = 'loan' and h.subject_id = c.loan_id)
-    or (h.subject_kind = 'person' and h.subject_id = c.party_id)
-    or (h.subject_kind = 'contact_point' and h.subject_id = c.contact_value))
-cross join lateral (select (c.permit #>> '{facts,now}')::timestamptz as now, (to_jsonb(h) ->> 'commit_order')::bigint as placed) p
+cross join lateral (values ('loan', c.loan_id), ('person', c.party_id), ('contact_point', c.contact_value)) about (kind, id)
+join holds h on h.lender_id = c.lender_id and h.subject_kind = about.kind and h.subject_id = about.id
+cross join lateral (select (c.permit #>> '{facts,now}')::timestamptz as now) p
 where c.direction = 'out' and c.channel not in ('call', 'visit') and c.state in ('sending', 'sent', 'unknown', 'failed')
-  and p.placed < c.commit_order and h.from_at <= p.now and coalesce(least(h.until_at, h.released_at) > p.now, true)
+  and h.commit_order < c.commit_order and (h.released_order is null or h.released_order > c.commit_order)
+  and h.from_at <= p.now and coalesce(h.until_at > p.now, true)
   and not exists (
     select from jsonb_array_elements(c.permit #> '{facts,holds}') f
     where f ->> 'reason' = h.reason and coalesce(f ->> 'on', 'loan') = h.subject_kind);
 
 -- name: ignored_opt_outs
--- Contacts to numbers that had asked before, on record, to be left alone on that channel.
+-- Contacts by machine to numbers that had asked before, on record and not taken back yet, to be left alone on that channel.
 select c.lender_id, c.loan_id, c.contact_id, c.channel from contacts c
-join suppressions s on s.lender_id = c.lender_id and s.channel = c.channel and s.value = c.contact_value
+join (
+    select lender_id, channel, value, commit_order, null as lifted_order from suppressions
+    union all
+    select lender_id, channel, value, commit_order, lifted_order from suppressions_lifted
+) s on s.lender_id = c.lender_id and s.channel = c.channel and s.value = c.contact_value
 where c.direction = 'out' and c.purpose <> 'reply' and c.state in ('sending', 'sent', 'unknown', 'failed')
   and c.channel not in ('call', 'visit')
-  and (to_jsonb(s) ->> 'commit_order')::bigint < c.commit_order
+  and s.commit_order < c.commit_order and (s.lifted_order is null or s.lifted_order > c.commit_order)
   and coalesce((c.permit #>> '{facts,suppressed}')::boolean, false) = false;
 
 -- name: ignored_stops
@@ -121,29 +124,30 @@ where c.direction = 'out' and c.channel not in ('call', 'visit') and c.state in 
 
 -- name: broken_versions
 -- Loans whose ledger versions are not 1, 2, 3 ... up to the loan's own.
-select l.lender_id, l.loan_id, l.ledger_version, count(e.*) as entries, coalesce(max(e.ledger_version), 0) as newest
-from loans l left join entries e using (lender_id, loan_id)
+select l.lender_id, l.loan_id, l.ledger_version, count(e.entry_id) as entries, coalesce(max(e.ledger_version), 0) as newest
+from loans l left join ledger_lines e using (lender_id, loan_id)
 group by l.lender_id, l.loan_id
-having count(e.*) <> l.ledger_version or coalesce(max(e.ledger_version), 0) <> l.ledger_version;
+having count(e.entry_id) <> l.ledger_version or coalesce(max(e.ledger_version), 0) <> l.ledger_version;
 
 -- name: out_of_order
 -- Entries whose place in the order of commits contradicts their version.
 select lender_id, loan_id, entry_id from (
-    select *, lag(commit_order) over (partition by lender_id, loan_id order by ledger_version) as before from entries
+    select *, lag(commit_order) over (partition by lender_id, loan_id order by ledger_version) as before from ledger_lines
 ) e where before >= commit_order;
 
 -- name: entry_count$
 -- How many entries there are.
-select count(*) from entries;
+select count(*) from ledger_lines;
 
 -- name: untold
 -- Entries posted since the case was last opened of which it was never told, by name.
 with told as (
-    select lender_id, loan_id, payload ->> 'entry_id' as entry_id from outbox where payload ? 'entry_id'
+    select lender_id, loan_id, payload ->> 'entry_id' as entry_id, payload ->> 'ledger_version' as version
+    from outbox where payload ? 'entry_id'
     union
-    select lender_id, loan_id, each ->> 'entry_id' from outbox, jsonb_array_elements(payload -> 'entries') as each
+    select lender_id, loan_id, each ->> 'entry_id', each ->> 'ledger_version' from outbox, jsonb_array_elements(payload -> 'entries') as each
 )
-select e.lender_id, e.loan_id, e.entry_id from entries e
+select e.lender_id, e.loan_id, e.entry_id from ledger_lines e
 join cases c using (lender_id, loan_id)
 where c.open and e.posted_at > (
     select min(v.recorded_at) from case_events v
@@ -151,6 +155,7 @@ where c.open and e.posted_at > (
         select max(w.id) from case_events w where w.lender_id = e.lender_id and w.loan_id = e.loan_id and w.kind = 'closed'), 0))
   and not exists (
     select from told t where t.lender_id = e.lender_id and t.loan_id = e.loan_id and t.entry_id = e.entry_id
+      and t.version = e.ledger_version::text
   );
 
 -- name: standing_after_cure

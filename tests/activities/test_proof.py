@@ -21,10 +21,15 @@ from arrears.cli import app
 from channels.simulator import Simulator
 from channels.twilio_sms import TwilioSms
 from domain.decision import Action
+from domain.loan import LoanKey
+from domain.strategy import Stage, Step
+from ledger.inbound import Reply, take_reply
+from ledger.locks import lock_loan
 from ledger.pool import open_pool
 from ledger.proof import prove
-from ledger.strategies import publish_shipped
+from ledger.strategies import publish, publish_shipped, shipped
 from tests.activities.bench import Bench, Clock
+from tests.case import poll
 from tests.environment import on_database
 from tests.ledger.proof.corruptions import CORRUPTIONS, Broken
 
@@ -204,6 +209,90 @@ async def test_a_letter_or_a_thanks_after_the_cure_breaks_nothing(bench: Bench) 
     await bench.carry_out(order)
     assert await bench.violations() == []
     assert [c["purpose"] for c in await bench.contacts(case)] == ["collect", "service"]
+
+
+async def test_a_call_that_the_law_asks_for_is_on_record_as_what_its_permit_was_for(bench: Bench) -> None:
+    base = next(s for s in shipped() if s.name == "standard")
+    step = Step(id="told-in-person", do="task.call", purpose="statutory")
+    stages = (Stage(name="call", from_dpd=1, steps=(step,)),)
+    async with bench.pool.acquire() as conn:
+        await publish(conn, base.model_copy(update={"name": "by-law", "stages": stages}))
+    case = await bench.case((10, "100"), strategy="by-law")
+    await bench.carry_out(await bench.due(case))
+    task = await bench.pool.fetchval("select task_id from tasks")
+    await bench.tell(case, "record_outcome", task_id=task, code="NO_ANSWER", by="c1")
+    assert [c["purpose"] for c in await bench.contacts(case)] == ["statutory"]
+    assert await bench.violations() == []
+
+
+async def test_holds_placed_later_or_ended_before_break_nothing(bench: Bench) -> None:
+    case = await bench.case()
+    await bench.tell(case, "place_hold", reason="complaint")
+    await bench.tell(case, "release_hold", reason="complaint")
+    await bench.carry_out(await bench.due(case))
+    assert len(bench.texts()) == 1
+    # Later by the order of commits; by its own day it was in force all along.
+    await bench.tell(case, "place_hold", reason="dispute", since="2026-01-01T00:00:00Z")
+    placed = await bench.pool.fetch("select commit_order, released_order from holds order by commit_order")
+    made = await bench.pool.fetchval("select commit_order from contacts")
+    assert placed[0]["commit_order"] < placed[0]["released_order"] < made < placed[1]["commit_order"]
+    assert await bench.violations() == []
+
+
+async def test_opt_outs_taken_back_before_or_made_later_break_nothing(bench: Bench) -> None:
+    case = await bench.case()
+    for about in (Reply.OPTED_OUT, Reply.OPTED_IN):
+        await hear(bench, about)
+    await bench.carry_out(await bench.due(case))
+    assert len(bench.texts()) == 1
+    await hear(bench, Reply.OPTED_OUT)
+    (lifted,) = await bench.pool.fetch("select commit_order, lifted_order from suppressions_lifted")
+    made = await bench.pool.fetchval("select commit_order from contacts")
+    asked = await bench.pool.fetchval("select commit_order from suppressions")
+    assert lifted["commit_order"] < lifted["lifted_order"] < made < asked
+    assert await bench.violations() == []
+
+
+async def hear(bench: Bench, about: Reply) -> None:
+    await take_reply(
+        bench.pool, bench.clock, carrier_id=uuid4().hex, sender="+12015550101", body=about.value, about=about
+    )
+
+
+PLACED_ELSEWHERE = {
+    "a hold on the loan": "'loan', '{loan}'",
+    "a hold on the person": "'person', '{borrower}'",
+    "a hold on the number": "'contact_point', '+12015550101'",
+}
+
+
+@pytest.mark.parametrize("about", [*PLACED_ELSEWHERE.values(), None], ids=[*PLACED_ELSEWHERE, "an opt-out"])
+async def test_what_is_placed_without_the_lock_waits_for_the_contact_that_is_passing(
+    bench: Bench, about: str | None
+) -> None:
+    case = await bench.case()
+    key = LoanKey(case.lender_id, case.loan_id)
+    borrower = await bench.pool.fetchval("select borrower_id from loans")
+    place = (
+        "insert into suppressions values ('default', 'sms', '+12015550101', now(), 'asked')"
+        if about is None
+        else "insert into holds (hold_id, lender_id, subject_kind, subject_id, reason, scopes, from_at, source) "
+        f"values ('h', 'default', {about.format(loan=case.loan_id, borrower=borrower)}, 'dispute', array['contact'], now(), 'test')"
+    )
+    async with bench.pool.acquire() as gate:
+        async with gate.transaction():
+            await lock_loan(gate, key)
+            placing = asyncio.create_task(bench.pool.execute(place))
+            await poll(lambda: somebody_waits(bench), "the other transaction to wait")
+            passed = await gate.fetchval("select nextval('commit_order')")
+        await placing
+    table = "holds" if about else "suppressions"
+    assert passed < await bench.pool.fetchval(f"select commit_order from {table}")
+
+
+async def somebody_waits(bench: Bench) -> bool:
+    waiting = "select count(*) from pg_locks where not granted and pid <> pg_backend_pid()"
+    return bool(await bench.pool.fetchval(waiting))
 
 
 async def test_a_call_told_of_in_the_evening_keeps_the_hours_of_its_permit(bench: Bench) -> None:

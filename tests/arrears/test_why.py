@@ -44,6 +44,31 @@ async def test_why_one_deferral(pool: Pool, database_url: str) -> None:
     assert one["until"] == "2026-03-11T07:00:00Z"
 
 
+async def test_why_names_the_ids_of_the_carrier_and_of_its_country_s_register(pool: Pool, database_url: str) -> None:
+    await a_life(pool)
+    await pool.execute("update loans set country = 'IN'")
+    await pool.execute("insert into alerts (kind, about, raised_at) values ('second_message', 'sent SM9', now())")
+    text = re.sub(r"\s+", " ", (await arrears(database_url, "why", "L-1", "sent")).out)
+    assert "carrier It took the message as SM1. It named SM9 for the same contact, which ought to be one alone." in text
+    assert (
+        "In the DLT register of the Indian telecom regulator it needs, and nobody registered: "
+        "entity, sender, template." in text
+    )
+    (one,) = json.loads((await arrears(database_url, "why", "L-1", "sent", "--json")).out)["contacts"]
+    assert (one["carrier_id"], one["other_carrier_ids"]) == ("SM1", ["SM9"])
+    assert one["registered"]["missing"] == ["entity", "sender", "template"]
+
+
+async def test_why_names_a_call_that_the_carrier_has_only_begun(pool: Pool, database_url: str) -> None:
+    await a_life(pool)
+    await pool.execute("update contacts set channel = 'voice', carrier_id = null where contact_id = 'sent'")
+    await pool.execute("insert into voice_calls (contact_id, carrier_id) values ('sent', 'CA1')")
+    done = await arrears(database_url, "why", "L-1", "sent")
+    assert "It took the call as CA1." in done.out
+    (one,) = json.loads((await arrears(database_url, "why", "L-1", "sent", "--json")).out)["contacts"]
+    assert (one["carrier_id"], one["other_carrier_ids"], one["registered"]) == ("CA1", [], None)
+
+
 async def test_why_of_nothing(pool: Pool, database_url: str) -> None:
     await add_loan(pool)
     done = await arrears(database_url, "why", "L-1", "nobody")

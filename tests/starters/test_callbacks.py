@@ -8,6 +8,8 @@ import pytest
 
 from domain.loan import LoanKey
 from ledger.locks import lock_loan
+from ledger.proof import prove
+from ledger.stops import STOPS
 from starters.api import create_app
 from tests.case import poll
 from tests.ledger.samples import KEY, NOON, Pool, Standing, add_case, add_contact, add_loan
@@ -104,11 +106,7 @@ async def test_an_opt_out_waits_for_a_contact_that_is_being_committed(pool: Pool
         async with gate.transaction():
             await lock_loan(gate, SISTER)
             answer = asyncio.create_task(carrier.text("STOP", NUMBER, "SM1"))
-
-            async def waits() -> bool:
-                return bool(await pool.fetchval("select count(*) from pg_locks where not granted"))
-
-            await poll(waits, "the opt-out to wait")
+            await poll(lambda: somebody_waits(pool), "the opt-out to wait")
             assert await suppressed(pool) == []
         assert (await answer).status_code == 200
     assert await suppressed(pool) == ["default", "second"]
@@ -359,6 +357,66 @@ async def test_a_carrier_that_knows_of_an_opt_out(pool: Pool, carrier: Carrier) 
     await carrier.receipt("c-1", "SM7", "failed", 21610)
     assert await suppressed(pool) == ["default", "second"]
     assert await told(pool) == [("L-1", "contact_failed", "opted_out")]
+
+
+@pytest.mark.parametrize(("code", "says"), [(30034, "is not registered for texts in the US"), (30002, "was suspended")])
+async def test_a_fault_of_ours_stops_the_channel_as_an_answer_does(
+    pool: Pool, carrier: Carrier, code: int, says: str
+) -> None:
+    for _ in range(2):
+        assert (await carrier.receipt("c-1", "SM7", "undelivered", code)).status_code == 204
+    (stop,) = await pool.fetch("select lender_id, channel, strategy, reason from stops where released_order is null")
+    assert tuple(stop)[:3] == ("default", "sms", "*")
+    assert says in stop["reason"]
+    (alert,) = await alerts(pool)
+    assert alert[0] == "carrier"
+    assert alert[1].startswith(f"sms of lender default is stopped: Twilio reports error {code}. ")
+    assert await told(pool) == []
+    assert await suppressed(pool) == []
+
+
+async def test_the_stop_waits_for_contacts_that_are_passing_the_gate(pool: Pool, carrier: Carrier) -> None:
+    async with pool.acquire() as gate:
+        async with gate.transaction():
+            await STOPS.pass_beside_stops(gate)
+            receipt = asyncio.create_task(carrier.receipt("c-1", "SM7", "failed", 30034))
+            await poll(lambda: somebody_waits(pool), "the stop to wait")
+            passed = await gate.fetchval("select nextval('commit_order')")
+        assert (await receipt).status_code == 204
+    assert passed < await pool.fetchval("select commit_order from stops")
+
+
+async def test_an_opt_out_of_a_receipt_waits_for_whoever_shares_the_number(pool: Pool, carrier: Carrier) -> None:
+    async with pool.acquire() as gate:
+        async with gate.transaction():
+            await lock_loan(gate, ELSEWHERE)
+            receipt = asyncio.create_task(carrier.receipt("c-1", "SM7", "failed", 21610))
+            await poll(lambda: somebody_waits(pool), "the opt-out to wait")
+            passed = await gate.fetchval("select nextval('commit_order')")
+        assert (await receipt).status_code == 204
+    assert passed < await pool.fetchval("select min(commit_order) from suppressions")
+
+
+async def test_a_receipt_of_another_text_raises_an_alert_that_the_proof_reads(pool: Pool, carrier: Carrier) -> None:
+    await carrier.receipt("c-1", "SM7", "delivered")
+    await carrier.receipt("c-1", "SM7", "delivered")
+    assert await alerts(pool) == []
+    for _ in range(2):
+        assert (await carrier.receipt("c-1", "SM8", "delivered")).status_code == 204
+    assert await alerts(pool) == [("second_message", "c-1 SM8")]
+    assert await pool.fetchval("select carrier_id from contacts") == "SM7"
+    async with pool.acquire() as conn:
+        once = next(c for c in (await prove(conn))["checks"] if c["name"] == "once")
+    assert [(v["kind"], v["id"]) for v in once["violations"]] == [("two_messages_one_contact", "c-1")]
+
+
+async def alerts(pool: Pool) -> list[tuple[str, str]]:
+    return [(r["kind"], r["about"]) for r in await pool.fetch("select kind, about from alerts order by alert_id")]
+
+
+async def somebody_waits(pool: Pool) -> bool:
+    waiting = "select count(*) from pg_locks where not granted and pid <> pg_backend_pid()"
+    return bool(await pool.fetchval(waiting))
 
 
 async def test_a_handset_that_is_off_is_no_dead_number(pool: Pool, carrier: Carrier) -> None:

@@ -33,7 +33,8 @@ _SETTINGS = {
     "log_error_verbosity": "terse",
     "log_min_error_statement": "panic",
 }
-_FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+# Vacuum workers belong to no role that a test has, and a database cannot be dropped while one of them is in it.
+_FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off"}
 
 
 class EmbeddedPostgres:

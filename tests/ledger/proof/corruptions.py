@@ -38,6 +38,14 @@ class Broken(NamedTuple):
 
 
 LATER = "c.sending_at + interval '9 days'"
+HOLD = """
+    insert into holds (hold_id, lender_id, subject_kind, subject_id, reason, scopes, from_at, source)
+    values ('h1', 'default', 'loan', '{other}', 'dispute', array['contact'], '2026-01-01Z', 'test')
+"""
+OPT_OUT = """
+    insert into suppressions (lender_id, channel, value, since, reason)
+    values ('default', 'sms', '+12015550102', '2026-01-01Z', 'test')
+"""
 CORRUPTIONS = (
     Broken(
         "a contact after payment",
@@ -167,25 +175,25 @@ CORRUPTIONS = (
         "a hold that a permit left out",
         {"permitted": {"hold_ignored"}},
         "{text}",
-        (
-            "alter table holds add column if not exists commit_order bigint",
-            """
-            insert into holds (hold_id, lender_id, subject_kind, subject_id, reason, scopes, from_at, source, commit_order)
-            values ('h1', 'default', 'loan', '{other}', 'dispute', array['contact'], '2026-01-01Z', 'test', 0)
-            """,
-        ),
+        (HOLD, "update holds set commit_order = 0"),
+    ),
+    Broken(
+        "a hold that a permit left out and that was ended only afterwards",
+        {"permitted": {"hold_ignored"}},
+        "{text}",
+        (HOLD, "update holds set commit_order = 0, released_at = '2026-01-01Z'"),
     ),
     Broken(
         "an opt-out that a permit left out",
         {"permitted": {"opted_out_ignored"}},
         "{text}",
-        (
-            "alter table suppressions add column if not exists commit_order bigint",
-            """
-            insert into suppressions (lender_id, channel, value, since, reason, commit_order)
-            values ('default', 'sms', '+12015550102', '2026-01-01Z', 'test', 0)
-            """,
-        ),
+        (OPT_OUT, "update suppressions set commit_order = 0"),
+    ),
+    Broken(
+        "an opt-out that a permit left out and that was taken back only afterwards",
+        {"permitted": {"opted_out_ignored"}},
+        "{text}",
+        (OPT_OUT, "update suppressions set commit_order = 0", "delete from suppressions"),
     ),
     Broken(
         "a stop that was pressed",
