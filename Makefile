@@ -22,7 +22,7 @@ else \
 fi
 endef
 
-.PHONY: setup demo test chaos check format lock picture clean fonts
+.PHONY: setup demo test chaos storm check format lock picture clean fonts
 
 setup: $(STAMP) fonts
 
@@ -68,6 +68,10 @@ chaos: setup
 	$(BIN)/python -m tests.chaos $(ARGS)
 	$(BIN)/python -m tests.chaos --races 1000
 	$(BIN)/python -m tests.chaos --burst 500
+
+# 20,000 payments over HTTP while every part is killed five times. ARGS="--without outbox" takes a mechanism away: it must fail.
+storm: setup
+	$(BIN)/python -m tests.storm $(ARGS)
 
 picture: setup
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \

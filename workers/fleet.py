@@ -18,6 +18,9 @@ from workflows.sweep import DelinquencySweep
 QUEUES = (CASES, CONTACT, OFFICE)
 WORKFLOWS = (CollectionCase, DelinquencySweep)
 DEPLOYMENT = "arrears"
+# Each step of a case waits for the ledger, through a pool of ten connections. With more at once all are slower, until Temporal takes a
+# step for lost after ten seconds and has it done again.
+CASES_AT_ONCE = 10
 # Ours are pure and hold no state, so that loading them once for all cases is safe, and quick.
 PASSED_THROUGH = ("domain", "activities.contracts", "workflows.card", "babel", "holidays", "dateutil", "zoneinfo")
 
@@ -57,6 +60,8 @@ def build(client: Client, world: World, queues: Iterable[str] = QUEUES, build_id
             deployment_config=deployment(build_id),
             graceful_shutdown_timeout=timedelta(seconds=10),
             max_concurrent_activities=20,
+            max_concurrent_workflow_tasks=CASES_AT_ONCE,
+            max_concurrent_local_activities=CASES_AT_ONCE,
         )
         for queue in queues
     ]

@@ -1,0 +1,34 @@
+"""Reads what a statement is held against."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+from domain.errors import BadInput
+from domain.loan import EntryKind, EntryStatus
+from domain.reconcile import WINDOW, Booked
+from ledger.named import queries
+
+RECONCILE = queries("reconcile")
+
+
+async def booked(
+    conn: Any, since: date, until: date, references: Iterable[str], lender_id: str | None = None
+) -> list[Booked]:
+    """The entries that a statement over these days, with these references, may mean; of one lender or of all. Those in suspense too.
+
+    A payment that was returned before it was settled has no reversal; it stands for both, and the statement may show either.
+
+    Raises:
+        BadInput: the lender is unknown.
+    """
+    if lender_id is not None and await RECONCILE.lender_known(conn, lender_id=lender_id) is None:
+        raise BadInput(f"lender {lender_id!r} is unknown: lenders come with the loans of `arrears intake`.")
+    around = timedelta(days=WINDOW)
+    rows = RECONCILE.booked(
+        conn, lender_id=lender_id, since=since - around, until=until + around, ids=sorted(set(references))
+    )
+    found = [Booked(**{**r, "kind": EntryKind(r["kind"]), "status": EntryStatus(r["status"])}) async for r in rows]
+    returned = [e for e in found if e.kind is EntryKind.PAYMENT and e.status is EntryStatus.RETURNED]
+    return found + [replace(e, kind=EntryKind.REVERSAL, reverses=e.entry_id) for e in returned]
