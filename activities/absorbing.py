@@ -22,7 +22,9 @@ from domain.errors import BadInput
 from domain.facts import Plan, PlanInstalment
 from domain.holds import REASONS, Scope
 from domain.ladder import RETRY_FAILED_AFTER
+from domain.loan import LoanKey
 from ledger import outbox
+from ledger.remedies import open_remedy_of_hold
 
 ABOUT_THE_PERSON = frozenset(
     {"bereavement", "insolvency", "attorney", "cease", "breathing_space", "vulnerability", "military", "disaster"}
@@ -258,7 +260,23 @@ async def hold(
         until=until,
         source=source,
     )
+    if since < case.facts.now:
+        await _list_what_was_done_inside(case, hold_id, frozenset(scopes or REASONS[reason]), since, subject, named)
     await tell_other_cases(case, f"hold {reason}")
+
+
+async def _list_what_was_done_inside(
+    case: CaseInHand, hold_id: str, scopes: frozenset[Scope], since: datetime, subject: str, named: str
+) -> None:
+    """A hold that was known too late: what it should have stopped is put right, on every loan of the person that it is about."""
+    loans = {case.key.loan_id}
+    if subject != "loan":
+        others = AGREED.loans_of_person(case.conn, lender_id=case.key.lender_id, party_id=case.row.borrower_id)
+        loans |= {r["loan_id"] async for r in others}
+    value = named if subject == "contact_point" else None
+    for loan_id in sorted(loans):
+        key = LoanKey(case.key.lender_id, loan_id)
+        await open_remedy_of_hold(case.conn, key, hold_id, scopes, since, case.facts.now, value)
 
 
 async def tell_other_cases(case: CaseInHand, what: str) -> None:

@@ -25,9 +25,9 @@ from domain.gate import (
 )
 from domain.limitation import LimitationEvent, time_barred_on
 from domain.loan import LoanKey
-from domain.rulebook import Governed, Hours, Rulebook, packs_for, read_rulebook
+from domain.rulebook import Hours, Rulebook, packs_for, read_rulebook
 from ledger.named import queries
-from ledger.permits import keep_rulebooks, record
+from ledger.permits import digest, keep_rulebooks, record
 from ledger.posting import position_of
 
 CONTACTS, GATE, STOPS = queries("contacts"), queries("gate"), queries("stops")
@@ -86,6 +86,9 @@ class Gatekeeper:
     async def permit(self, case: CaseInHand, meant: Meant) -> tuple[Verdict, dict[str, Any]]:
         """The verdict, and the record of it that is kept with the contact. Call it with the case in hand: its loan is locked."""
         await STOPS.pass_beside_stops(case.conn)
+        books = packs_for(
+            case.row.governed, self.known, case.row.packs, case.row.strategy.rulebooks, case.row.chosen_rules
+        )
         row = await GATE.facts(
             case.conn,
             **case.this,
@@ -97,20 +100,11 @@ class Gatekeeper:
             own_contact=meant.contact_id,
             since=case.facts.now - LOOK_BACK,
             now=case.facts.now,
+            digests=[digest(book) for book in books],
         )
-        books = self._books(case, row)
         facts = await _facts(case, meant, row, books)
         verdict = decide(meant.request, facts, books)
-        return verdict, record(meant.request, facts, await keep_rulebooks(case.conn, books), verdict)
-
-    def _books(self, case: CaseInHand, row: Any) -> tuple[Rulebook, ...]:
-        governed = Governed(
-            country=row["country"],
-            governing_law=row["governing_law"],
-            purpose=row["purpose"],
-            creditor_role=row["creditor_role"],
-        )
-        return packs_for(governed, self.known, case.row.packs, case.row.strategy.rulebooks, case.row.chosen_rules)
+        return verdict, record(meant.request, facts, await keep_rulebooks(case.conn, books, row["kept"]), verdict)
 
 
 async def may_sue(case: CaseInHand) -> bool:
@@ -124,10 +118,10 @@ async def _facts(case: CaseInHand, meant: Meant, row: Any, books: Sequence[Ruleb
     facts, point = case.facts, row["point"] or {}
     told = [point["zone"]] if point.get("zone") else row["zones"]
     zones = zones_of(
-        told, meant.value if meant.channel in {"sms", "call", "voice"} else None, row["country"], facts.lender_zone
+        told, meant.value if meant.channel in {"sms", "call", "voice"} else None, case.row.country, facts.lender_zone
     )
     own_country = (
-        row["country"] if any(isinstance(r, Hours) and not r.on_holidays for b in books for r in b.rules) else None
+        case.row.country if any(isinstance(r, Hours) and not r.on_holidays for b in books for r in b.rules) else None
     )
     return GateFacts(
         now=facts.now,

@@ -37,7 +37,7 @@ class Kind:
 
 async def addressee(case: CaseInHand, role: str = "borrower") -> Any:
     """The party who is contacted, with their number and address; None where the loan has nobody of that role."""
-    return await CONTACTS.addressee(case.conn, **case.this, role=role, today=case.today, now=case.facts.now)
+    return next((person for person in case.row.people if person["role"] == role), None)
 
 
 def value_of(party: Any, channel: str) -> str | None:
@@ -75,38 +75,44 @@ class Reaching:
 
     async def _reserve(self, case: CaseInHand, order: Order, kind: Kind) -> tuple[Any, Result | None]:
         """The attempt's row, new or found again; a result where there is nothing left to do."""
-        decision = order.decision
+        decision, wanted = order.decision, case.wants(order.decision)
         key = {**this_and(case), "step_id": decision.step_id, "ordinal": decision.ordinal}
+        new = await self._mean(case, key, kind) if wanted else None
+        if new is not None:
+            return new, None
         known = await CONTACTS.contact_of_step(case.conn, **key)
+        if known is None and wanted:
+            return None, await self._nobody_there(case, order, kind)
         if known is not None and known["state"] == "sending":
             return known, None
-        if known is not None and known["state"] == "cancelled" and case.wants(decision):
+        if known is not None and known["state"] == "cancelled" and wanted:
             await CONTACTS.revive(case.conn, contact_id=known["contact_id"])
             known = await CONTACTS.contact_of_step(case.conn, **key)
-        if not case.wants(decision) or (known is not None and known["state"] != "reserved"):
+        if not wanted or known["state"] != "reserved":
             if known is not None and known["state"] == "reserved" and not case.means(decision):
                 await self._drop(case, known, "cancelled", None, NOT_ANY_MORE)
             return known, await self.desk.next(case, NOT_ANY_MORE)
-        if known is None:
-            party = await addressee(case, kind.role)
-            if party is None:
-                return None, await self._nobody_there(case, order, kind)
-            await CONTACTS.reserve(
-                case.conn,
-                **key,
-                contact_id=uuid.uuid4().hex,
-                channel=kind.channel,
-                purpose=kind.purpose,
-                party_id=party["party_id"],
-                contact_value=value_of(party, kind.channel),
-                template=kind.template,
-                language=language_of(party["language"]),
-                body=None,
-                reference="".join(secrets.choice(ALPHABET) for _ in range(8)),
-                now=case.facts.now,
-            )
-            known = await CONTACTS.contact_of_step(case.conn, **key)
         return known, None
+
+    async def _mean(self, case: CaseInHand, key: dict[str, Any], kind: Kind) -> Any:
+        """A new row for this attempt; None where it has one, or the loan has nobody of that role."""
+        party = await addressee(case, kind.role)
+        if party is None:
+            return None
+        return await CONTACTS.reserve(
+            case.conn,
+            **key,
+            contact_id=uuid.uuid4().hex,
+            channel=kind.channel,
+            purpose=kind.purpose,
+            party_id=party["party_id"],
+            contact_value=value_of(party, kind.channel),
+            template=kind.template,
+            language=language_of(party["language"]),
+            body=None,
+            reference="".join(secrets.choice(ALPHABET) for _ in range(8)),
+            now=case.facts.now,
+        )
 
     async def _nobody_there(self, case: CaseInHand, order: Order, kind: Kind) -> Result:
         said = f"the loan has no {kind.role.replace('_', ' ')}"

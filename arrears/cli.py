@@ -7,7 +7,21 @@ from contextlib import suppress
 
 import typer
 
-from arrears.commands import cases, control, explain, intake, operate, rules, services, strategies, watching
+from arrears.commands import (
+    cases,
+    control,
+    explain,
+    intake,
+    money,
+    operate,
+    reconcile,
+    rules,
+    secrets,
+    services,
+    strategies,
+    terms,
+    watching,
+)
 from arrears.context import print_json
 from domain.errors import BadInput
 
@@ -20,15 +34,22 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 strategy_app = typer.Typer(help="Strategies: published once, never changed.", no_args_is_help=True)
+secret_app = typer.Typer(help="Secrets of lenders and their payment processors.", no_args_is_help=True)
 rules_app = typer.Typer(help="Contact rules and where they are written.", no_args_is_help=True)
+suspense_app = typer.Typer(help="Money whose loan is not known yet.", no_args_is_help=True)
 app.add_typer(strategy_app, name="strategy")
 app.add_typer(rules_app, name="rules")
+app.add_typer(secret_app, name="secret")
+app.add_typer(suspense_app, name="suspense")
 
 for function in (
     services.up,
     services.demo,
     intake.intake,
     intake.entries,
+    money.entry,
+    money.money,
+    reconcile.reconcile,
     operate.sweep,
     cases.case,
     cases.tasks,
@@ -41,6 +62,7 @@ for function in (
     control.go,
     watching.shadow,
     watching.feed,
+    terms.terms,
     watching.alerts,
     services.worker,
     services.relay,
@@ -55,10 +77,15 @@ for function in (
 strategy_app.command("publish")(strategies.publish)
 strategy_app.command("list")(strategies.list_)
 strategy_app.command("show")(strategies.show)
+suspense_app.command("list")(money.list_)
+suspense_app.command("match")(money.match)
 rules_app.command("list")(rules.list_)
 rules_app.command("show")(rules.show)
 rules_app.command("check")(rules.check)
 rules_app.command("choose")(rules.choose)
+secret_app.command("add")(secrets.add)
+secret_app.command("list")(secrets.list_)
+secret_app.command("retire")(secrets.retire)
 
 
 def main() -> None:

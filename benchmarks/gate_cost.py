@@ -27,12 +27,13 @@ from activities.contact import Contact, _text_of, _words
 from activities.contracts import CaseRef, Order
 from activities.gate import CONTACTS, Gatekeeper, Meant
 from activities.reckoning import Reckoning
-from benchmarks.made_up import Pool, StandingClock, add_cases, ledger
+from benchmarks.made_up import Pool, StandingClock, add_cases, add_past, ledger
 from domain.gate import Permit
 from domain.loan import LoanKey
 from ledger.locks import lock_loan
 
 BLOCK = 20
+OTHERS = 4000  # people who are in the ledger besides
 BODY = "x" * 160
 NO_CARRIER: Any = None  # it is never called
 Way = Callable[[Order], Awaitable[None]]
@@ -115,8 +116,10 @@ async def measure(contacts: int, profile: bool) -> dict[str, Any]:
             "gate": activity(pool, clock, Gatekeeper()),
             "words": activity(pool, clock, Gatekeeper(), words=True),
         }
-        await add_cases(pool, 1, (contacts + BLOCK) * len(ways))
-        orders = await due(pool, clock, (contacts + BLOCK) * len(ways))
+        count = (contacts + BLOCK) * len(ways)
+        await add_cases(pool, 1, count + OTHERS)
+        await add_past(pool, count + 1, count + OTHERS)
+        orders = await due(pool, clock, count)
         for way in ways.values():  # the first ones fill caches
             await block(way, orders)
         spent: dict[str, list[float]] = {name: [] for name in ways}

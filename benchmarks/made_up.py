@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -74,3 +74,20 @@ async def add_cases(pool: Pool, first: int, last: int) -> None:
     )
     for table in ("parties", "contact_points", "loans", "instalments", "cases"):
         await pool.execute(f"analyze {table}")
+
+
+async def add_past(pool: Pool, first: int, last: int) -> None:
+    """A text to each of these people ten days ago; and PostgreSQL looks how many rows there are, as it does by itself in time."""
+    await pool.execute(
+        """
+        insert into contacts (contact_id, lender_id, loan_id, episode, step_id, ordinal, channel, purpose, party_id, contact_value,
+            state, reserved_at, sending_at, sending_real, settled_at, business_date, commit_order)
+        select gen_random_uuid(), p.lender_id, 'L' || n, 1, 'first', 1, 'sms', 'collect', p.party_id, p.value,
+            'sent', at, at, now(), at, at::date, nextval('commit_order')
+        from generate_series($1::int, $2::int) n join contact_points p on p.party_id = 'P' || n, (select $3::timestamptz as at) then_
+        """,
+        first,
+        last,
+        NOON - timedelta(days=10),
+    )
+    await pool.execute("analyze")

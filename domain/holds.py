@@ -36,6 +36,8 @@ REASONS: dict[str, frozenset[Scope]] = {
     "disaster": _ALL,
     "payment_in_flight": frozenset({Scope.CONTACT, Scope.ESCALATION, Scope.LEGAL}),
     "data_quality": _PAUSE,
+    "balance_mismatch": frozenset({Scope.CONTACT, Scope.ESCALATION, Scope.LEGAL}),
+    "recalled": _ALL,
     "limitation": frozenset({Scope.LEGAL}),
     "operator": frozenset({Scope.CONTACT, Scope.ESCALATION, Scope.LEGAL}),
 }

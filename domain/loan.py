@@ -3,9 +3,14 @@
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
+
+# What owed money is made of: the three of a schedule, and what is charged on top of it.
+Component = Literal["interest", "principal", "fee", "late_fee", "cost", "other"]
+SCHEDULED: tuple[Component, ...] = ("interest", "principal", "fee")
+COMPONENTS: tuple[Component, ...] = (*SCHEDULED, "late_fee", "cost", "other")
 
 
 class LoanKey(NamedTuple):
@@ -95,7 +100,8 @@ class Entry(NamedTuple):
     """One line of the append-only ledger.
 
     `amount` is positive, except an adjustment's, whose sign says whether the debt grows. `version` is the loan's ledger version
-    that the entry made; it orders commits, never positions.
+    that the entry made; it orders commits, never positions. `component`, `instalment` (its number) and `direction` say what the money
+    is for, or what a charge belongs to (docs/money.md).
     """
 
     entry_id: str
@@ -106,6 +112,9 @@ class Entry(NamedTuple):
     status: EntryStatus = EntryStatus.SETTLED
     reason: str | None = None
     version: int = 0
+    component: str | None = None
+    instalment: int | None = None
+    direction: str | None = None
 
 
 class Party(Frozen):

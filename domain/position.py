@@ -1,27 +1,41 @@
 """Where a loan stands on a day, worked out anew from its facts each time it is asked."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import NamedTuple
 
-from domain.loan import Entry, EntryKind, EntryStatus, Instalment
+from domain.accruing import accrue
+from domain.book import NEVER, Book, Disputed, Part, Terms, charged
+from domain.loan import COMPONENTS, SCHEDULED, Component, Entry, EntryKind, EntryStatus, Instalment
 from domain.money import ZERO
 
-CHARGES = {EntryKind.INTEREST, EntryKind.LATE_FEE, EntryKind.COST}
+__all__ = ["CHARGES", "CREDITS", "NOT_DUE", "Disputed", "Position", "Split", "Terms", "future_dates", "position"]
+
+CHARGES: dict[EntryKind, Component] = {
+    EntryKind.INTEREST: "interest",
+    EntryKind.LATE_FEE: "late_fee",
+    EntryKind.COST: "cost",
+}
 CREDITS = {EntryKind.PAYMENT, EntryKind.WAIVER, EntryKind.SETTLEMENT_DISCOUNT}
+NOT_DUE = "not_due"  # the reason of an opening balance that is owed and falls due only when the loan is accelerated
+# What a direction may say: pay what is to come before what is due, or what is disputed like all else.
+TO_COME, DISPUTED = "to_come", "disputed"
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """A lender's policy for reading a position.
+class Split(NamedTuple):
+    """An amount by what it is for. `other` is what no kind names: an adjustment, and money that went back and is owed again."""
 
-    `tolerance` is what may be missing of an instalment that still counts as paid; `materiality` is the arrears of a whole loan up
-    to which nobody counts days. Both are amounts in the loan's currency, none by default.
-    """
+    interest: Decimal = ZERO
+    principal: Decimal = ZERO
+    fee: Decimal = ZERO
+    late_fee: Decimal = ZERO
+    cost: Decimal = ZERO
+    other: Decimal = ZERO
 
-    tolerance: Decimal = ZERO
-    materiality: Decimal = ZERO
+
+NOTHING = Split()
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +44,10 @@ class Position:
 
     `arrears` is all that is due and unpaid, late fees and costs included; `fee_arrears` is the part of it that is late fees,
     costs and charged interest, which alone make no day past due. `overpaid` starts beyond `outstanding`.
+
+    `arrears_by` is all of `arrears`. `paid_by` is `paid` without what is still free; its `other` is below zero where more was refunded
+    than was free. `recovered` was paid since the write-off. `accrued` is interest worked out here that is in `outstanding` and not
+    yet due. `held_back` is free money that waits beside what is disputed.
     """
 
     as_of: date
@@ -45,53 +63,16 @@ class Position:
     instalments_due: int
     instalments_paid: int
     written_off: bool
+    arrears_by: Split = NOTHING
+    paid_by: Split = NOTHING
+    recovered: Decimal = ZERO
+    accrued: Decimal = ZERO
+    held_back: Decimal = ZERO
 
     @property
     def cured(self) -> bool:
         """No instalment is past due: the end of the reason to collect."""
         return self.days_past_due == 0
-
-
-@dataclass(slots=True)
-class _Part:
-    """Something owed: an instalment or a charge, and what is left of it."""
-
-    due_on: date
-    left: Decimal
-
-
-@dataclass(slots=True)
-class _Book:
-    """The running state of a replay of all entries in value-date order."""
-
-    parts: list[_Part]
-    tolerance: Decimal
-    credit: Decimal = ZERO
-    paid: Decimal = ZERO
-    accelerated_on: date | None = None
-    written_off: bool = False
-    charges: list[_Part] = field(default_factory=list)
-
-    def due(self, part: _Part) -> date:
-        """The day a part falls due; acceleration pulls all later ones forward."""
-        return part.due_on if self.accelerated_on is None else min(part.due_on, self.accelerated_on)
-
-    def settle(self, on: date) -> None:
-        """Spend free money: what is due, oldest instalment first; then late fees and costs; then what is to come.
-
-        Within an instalment the order is interest, principal, fee; it does not change what is left of the whole, so one figure
-        a part is kept here. A remainder within the tolerance counts as paid and so takes no money from the next instalment.
-        """
-        due = [p for p in self.parts if self.due(p) <= on]
-        late = [p for p in due if p.left > self.tolerance]
-        remainders = [p for p in due if p.left <= self.tolerance]
-        later = [p for p in self.parts if self.due(p) > on]
-        for part in (*late, *self.charges, *later, *remainders):
-            if self.credit <= 0:
-                return
-            spent = min(self.credit, part.left)
-            part.left -= spent
-            self.credit -= spent
 
 
 def position(
@@ -103,14 +84,15 @@ def position(
     decides. A reversal takes its amount out of the entry it names, as if that money had never come.
     """
     terms = terms or Terms()
-    book = _Book(
-        parts=[_Part(i.due_on, i.amount) for i in sorted(instalments, key=lambda i: (i.due_on, i.number))],
-        tolerance=terms.tolerance,
-    )
-    for entry in _in_order(entries, as_of):
+    counted = _in_order(entries, as_of)
+    by_tape = frozenset(e.instalment for e in counted if e.kind is EntryKind.INTEREST)
+    book = Book.begin(instalments, by_tape, terms)
+    for entry in counted:
+        _reach(book, entry.value_date)
         _post(book, entry)
+    _reach(book, as_of)
     book.settle(as_of)
-    return _read(book, as_of, terms)
+    return _read(book, as_of)
 
 
 def _in_order(entries: Iterable[Entry], as_of: date) -> list[Entry]:
@@ -121,75 +103,143 @@ def _in_order(entries: Iterable[Entry], as_of: date) -> list[Entry]:
         if entry.kind is EntryKind.REVERSAL and entry.reverses:
             taken_back[entry.reverses] = taken_back.get(entry.reverses, ZERO) + entry.amount
     net = [
-        e._replace(amount=max(ZERO, e.amount - taken_back[e.entry_id])) if e.entry_id in taken_back else e
+        _without(e, taken_back[e.entry_id]) if e.entry_id in taken_back else e
         for e in counted
-        if e.kind is not EntryKind.REVERSAL
+        if e.kind is not EntryKind.REVERSAL and taken_back.get(e.entry_id, ZERO) < (abs(e.amount) or 1)
     ]
     return sorted(net, key=lambda e: (e.value_date, e.kind in CREDITS, e.entry_id))
 
 
-def _post(book: _Book, entry: Entry) -> None:
+def _without(entry: Entry, taken_back: Decimal) -> Entry:
+    return entry._replace(amount=entry.amount - taken_back if entry.amount > 0 else entry.amount + taken_back)
+
+
+def _reach(book: Book, day: date) -> None:
+    """Let time pass: interest grows, and money that waited beside a dispute is spent on the day the dispute ends."""
+    if book.terms.disputed:
+        for end in sorted({d.until for d in book.terms.disputed if d.until and book.today < d.until <= day}):
+            accrue(book, end)
+            book.settle(end)
+    accrue(book, day)
+    book.today = day
+
+
+def _post(book: Book, entry: Entry) -> None:
     """Let one entry act on the book. Money is spent only as of its own date, so that a later fee cannot reach back for it."""
     match entry.kind:
-        case EntryKind.PAYMENT | EntryKind.WAIVER | EntryKind.SETTLEMENT_DISCOUNT:
-            book.credit += entry.amount
-            book.paid += entry.amount if entry.kind is EntryKind.PAYMENT else ZERO
-            book.settle(entry.value_date)
+        case EntryKind.PAYMENT:
+            book.paid += entry.amount
+            _credit(book, entry, paid=entry.amount)
+        case EntryKind.WAIVER | EntryKind.SETTLEMENT_DISCOUNT:
+            _credit(book, entry, forgiven=entry.amount)
         case EntryKind.INTEREST | EntryKind.LATE_FEE | EntryKind.COST:
-            _charge(book, entry, entry.amount)
+            book.charge(charged(entry.value_date, CHARGES[entry.kind], entry.amount, entry.instalment))
         case EntryKind.ADJUSTMENT if entry.amount > 0:
-            _charge(book, entry, entry.amount)
+            component = _component(entry) or "other"
+            book.charge(charged(entry.value_date, component, entry.amount, entry.instalment))
         case EntryKind.ADJUSTMENT:
-            book.credit -= entry.amount
-            book.settle(entry.value_date)
+            _credit(book, entry, forgiven=-entry.amount)
         case EntryKind.REFUND:
-            book.credit -= entry.amount
-            book.paid -= entry.amount
-            if book.credit < 0:  # more went back than was free: the borrower owes it again
-                _charge(book, entry, -book.credit)
-                book.credit = ZERO
+            _refund(book, entry)
         case EntryKind.OPENING_BALANCE:
-            book.parts.append(_Part(entry.value_date, entry.amount))
-            book.parts.sort(key=lambda p: p.due_on)
+            _open(book, entry)
         case EntryKind.ACCELERATE:
             book.accelerated_on = entry.value_date
         case EntryKind.REINSTATE:
             book.accelerated_on = None
         case EntryKind.WRITE_OFF:
+            if not book.written_off:
+                book.paid_before_write_off = book.paid
             book.written_off = True
         case EntryKind.REVERSAL:
             raise AssertionError("reversals are netted before they are posted")
 
 
-def _charge(book: _Book, entry: Entry, amount: Decimal) -> None:
-    book.charges.append(_Part(entry.value_date, amount))
+def _credit(book: Book, entry: Entry, *, paid: Decimal = ZERO, forgiven: Decimal = ZERO) -> None:
+    """Spend money on what it was given for, and what is left by the waterfall. What was waived of something is waived of nothing else."""
+    component, left = _component(entry), paid + forgiven
+    if component or entry.instalment is not None or entry.direction == TO_COME:
+        to_come = entry.direction == TO_COME
+        left = book.direct(entry.instalment, component, entry.value_date, to_come=to_come, paid=paid, forgiven=forgiven)
+        if entry.kind in (EntryKind.WAIVER, EntryKind.SETTLEMENT_DISCOUNT):
+            return
+    book.credit += left
+    book.forgiven += left if forgiven else ZERO
+    book.settle(entry.value_date, spare=entry.direction != DISPUTED)
 
 
-def _read(book: _Book, as_of: date, terms: Terms) -> Position:
-    due = [p for p in book.parts if book.due(p) <= as_of]
+def _component(entry: Entry) -> Component | None:
+    return next((c for c in COMPONENTS if c == entry.component), None) if entry.component else None
+
+
+def _refund(book: Book, entry: Entry) -> None:
+    from_payments = min(entry.amount, book.credit - book.forgiven)
+    free = min(entry.amount, book.credit)
+    book.paid -= entry.amount
+    book.credit -= free
+    book.forgiven -= free - from_payments
+    book.paid_by["other"] -= entry.amount - from_payments
+    if free < entry.amount:  # more went back than was free: the borrower owes it again
+        book.charge(charged(entry.value_date, "other", entry.amount - free))
+
+
+def _open(book: Book, entry: Entry) -> None:
+    """What is owed from before; late fees and costs among it are charges, due like any other."""
+    component = _component(entry) or "principal"
+    if component in SCHEDULED:
+        due_on = NEVER if entry.reason == NOT_DUE else entry.value_date
+        book.add(charged(due_on, component, entry.amount, entry.instalment))
+    else:
+        book.charge(charged(entry.value_date, component, entry.amount, entry.instalment))
+
+
+def _read(book: Book, as_of: date) -> Position:
+    terms = book.terms
+    due, later = book.split(as_of)
     late = [p for p in due if p.left > terms.tolerance]
-    to_come = [p for p in book.parts if book.due(p) > as_of and p.left > 0]
-    fee_arrears = sum((p.left for p in book.charges), ZERO)
-    instalment_arrears = sum((p.left for p in late), ZERO)
+    charges = [p for p in book.charges if book.due(p) <= as_of]
+    fee_arrears = _sum(charges)
+    instalment_arrears = _sum(late)
+    arrears_by = _by([*late, *charges])
     if instalment_arrears <= terms.materiality:
         late = []
     oldest = min((book.due(p) for p in late), default=None)
-    next_due_on = min((p.due_on for p in to_come), default=None)
+    to_come = [*later, *(p for p in book.charges if book.due(p) > as_of)]
+    next_due_on = min((p.due_on for p in later if p.due_on != NEVER), default=None)
+    outstanding = _sum(book.unpaid) + _sum(book.charges)
+    instalments_due = sum(1 for p in book.parts if book.due(p) <= as_of)
     return Position(
         as_of=as_of,
         arrears=instalment_arrears + fee_arrears,
         fee_arrears=fee_arrears,
-        outstanding=sum((p.left for p in book.parts), ZERO) + fee_arrears,
-        overpaid=book.credit,
+        outstanding=outstanding,
+        overpaid=max(ZERO, book.credit - outstanding),
         paid=book.paid,
         oldest_due_on=oldest,
         days_past_due=(as_of - oldest).days if oldest else 0,
         next_due_on=next_due_on,
         next_due_amount=sum((p.left for p in to_come if p.due_on == next_due_on), ZERO),
-        instalments_due=len(due),
-        instalments_paid=len(due) - len(late),
+        instalments_due=instalments_due,
+        instalments_paid=instalments_due - len(late),
         written_off=book.written_off,
+        arrears_by=arrears_by,
+        paid_by=Split(*(book.paid_by[c] for c in COMPONENTS)),
+        recovered=max(ZERO, book.paid - book.paid_before_write_off) if book.written_off else ZERO,
+        accrued=_sum(p for p in book.charges if book.due(p) > as_of),
+        held_back=min(book.credit, outstanding),
     )
+
+
+def _sum(parts: Iterable[Part]) -> Decimal:
+    return sum((p.left for p in parts), ZERO)
+
+
+def _by(parts: Iterable[Part]) -> Split:
+    found: dict[Component, Decimal] = dict.fromkeys(COMPONENTS, ZERO)
+    for part in parts:
+        for component, left in part.lefts.items():
+            found[component] += left
+    return Split(*(found[c] for c in COMPONENTS))
 
 
 def future_dates(entries: Iterable[Entry], as_of: date) -> list[date]:

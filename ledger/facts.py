@@ -1,29 +1,46 @@
 """Reads the facts of a case, all of them, under the loan's lock."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, TypeVar
 
 from domain.clock import business_date
-from domain.facts import CaseFacts, Effect, Plan, PlanInstalment, Promise, Request, StepRecord, TaskFact
+from domain.facts import CaseFacts, Effect, Plan, Promise, Request, StepRecord, TaskFact
 from domain.holds import Hold
-from domain.loan import LoanKey
+from domain.loan import Entry, EntryKind, EntryStatus, Frozen, Instalment, LoanKey
 from domain.position import future_dates, position
+from domain.rulebook import Governed
 from domain.strategy import Strategy
 from ledger.named import queries
-from ledger.posting import load_entries, load_instalments, load_terms
-from ledger.strategies import strategy_from
+from ledger.strategies import pinned
+from ledger.terms import terms_from
 
-CASES, WORK, AGREED = queries("cases"), queries("work"), queries("agreements")
+FACTS = queries("facts")
+Fact = TypeVar("Fact", bound=Frozen)
+PERSON = (  # the columns of a row of `people`
+    "role",
+    "liable",
+    "may_discuss",
+    "since",
+    "until",
+    "party_id",
+    "name",
+    "language",
+    "mobile",
+    "landline",
+    "address",
+)
 
 
 @dataclass(frozen=True)
 class CaseRow:
-    """What the `cases` row says besides the facts of a decision."""
+    """What the `cases` row says besides the facts of a decision, and the loan's people: the borrower, and others by their id."""
 
     workflow_id: str
     strategy: Strategy
-    country: str
+    governed: Governed
     borrower_id: str
     collector: str | None
     lender_zone: str
@@ -31,6 +48,12 @@ class CaseRow:
     packs: dict[str, list[str]]
     chosen_rules: frozenset[str]
     ledger_version: int
+    people: tuple[dict[str, Any], ...]
+
+    @property
+    def country(self) -> str:
+        """Where the borrower lives."""
+        return self.governed.country
 
 
 @dataclass(frozen=True)
@@ -43,23 +66,25 @@ class Snapshot:
 
 async def load_case(conn: Any, key: LoanKey, now: datetime) -> Snapshot | None:
     """The case of a loan at a business time; None where there is no case."""
-    this = {"lender_id": key.lender_id, "loan_id": key.loan_id}
-    row = await CASES.case_row(conn, **this)
+    row = await FACTS.facts_of_case(conn, lender_id=key.lender_id, loan_id=key.loan_id, now=now)
     if row is None:
         return None
+    strategy = await pinned(conn, row["strategy"], row["strategy_version"], row["strategy_digest"])
+    facts = _facts(row, key, now)
+    return Snapshot(_row(row, strategy, facts.position.as_of), facts)
+
+
+def _facts(row: Any, key: LoanKey, now: datetime) -> CaseFacts:
     today = business_date(now, row["lender_zone"])
-    instalments, entries = await load_instalments(conn, key), await load_entries(conn, key)
-    terms = await load_terms(conn, key)
-    person = {"lender_id": key.lender_id, "party_id": row["borrower_id"]}
-    review = await WORK.latest_review(conn, **this, chain_from=row["chain_from"])
+    instalments, entries = [Instalment(*r) for r in row["instalments"]], [_entry(r) for r in row["entries"]]
     upcoming = future_dates(entries, today)
-    facts = CaseFacts(
+    return CaseFacts(
         key=key,
         currency=row["currency"],
         now=now,
         lender_zone=row["lender_zone"],
-        contact_zone=await CASES.contact_zone(conn, **person) or row["lender_zone"],
-        position=position(instalments, entries, today, terms),
+        contact_zone=row["contact_zone"] or row["lender_zone"],
+        position=position(instalments, entries, today, terms_from(row)),
         next_value_date=upcoming[0] if upcoming else None,
         open=row["open"],
         stage=row["stage"],
@@ -69,40 +94,65 @@ async def load_case(conn: Any, key: LoanKey, now: datetime) -> Snapshot | None:
         relapse=row["relapse"],
         cured_at=row["cured_at"],
         closing=row["closing"],
-        rejected=review is not None and review["outcome"] == "REJECTED",
-        steps=tuple([StepRecord(**dict(r)) async for r in WORK.steps(conn, **this)]),
-        tasks=tuple([_task(r) async for r in WORK.open_tasks(conn, **this)]),
-        effects=tuple([Effect(**dict(r)) async for r in WORK.standing_effects(conn, **this)]),
-        holds=tuple([Hold(**dict(r)) async for r in AGREED.holds(conn, **this, party_id=row["borrower_id"])]),
-        promises=tuple([Promise(**dict(r)) async for r in AGREED.promises(conn, **this, today=today)]),
-        requests=tuple([Request(**dict(r)) async for r in WORK.open_requests(conn, **this)]),
-        plans=tuple([_plan(r) async for r in AGREED.plans(conn, **this, today=today)]),
+        rejected=row["review"] == "REJECTED",
+        steps=_all(StepRecord, row["steps"]),
+        tasks=_all(TaskFact, row["tasks"]),
+        effects=_all(Effect, row["effects"]),
+        holds=_all(Hold, row["holds"]),
+        promises=_all(Promise, _with_paid(row["promises"], entries, today)),
+        plans=_all(Plan, _with_paid(row["plans"], entries, today)),
+        requests=_all(Request, row["requests"]),
     )
-    return Snapshot(_row(row), facts)
 
 
-def _row(row: Any) -> CaseRow:
+def _row(row: Any, strategy: Strategy, today: date) -> CaseRow:
     return CaseRow(
         workflow_id=row["workflow_id"],
-        strategy=strategy_from(
-            row["strategy_content"], row["strategy_digest"], f"{row['strategy']} {row['strategy_version']}"
+        strategy=strategy,
+        governed=Governed(
+            country=row["country"],
+            governing_law=row["governing_law"],
+            purpose=row["purpose"],
+            creditor_role=row["creditor_role"],
         ),
-        country=row["country"],
         borrower_id=row["borrower_id"],
         collector=row["collector"],
         lender_zone=row["lender_zone"],
         shadow=row["mode"] == "shadow",
         packs=row["packs"],
         chosen_rules=frozenset(row["chosen_rules"]),
-        ledger_version=row["loan_version"],
+        ledger_version=row["ledger_version"],
+        people=_people(row, today),
     )
 
 
-def _task(row: Any) -> TaskFact:
-    return TaskFact(**{k: row[k] for k in TaskFact.model_fields})
+def _people(row: Any, today: date) -> tuple[dict[str, Any], ...]:
+    """Whoever belongs to the loan on a day, with what a contact says to all of them."""
+    told = {"lender_name": row["lender_name"], "currency": row["currency"]}
+    people = [dict(zip(PERSON, found, strict=True)) | told for found in row["people"]]
+    return tuple(p for p in people if (p["since"] or date.min) <= today and (p["until"] is None or today < p["until"]))
 
 
-def _plan(row: Any) -> Plan:
-    values = dict(row)
-    values["instalments"] = tuple(PlanInstalment.model_validate(i) for i in values["instalments"])
-    return Plan(**values)
+def _all(kind: type[Fact], rows: Iterable[Sequence[Any]]) -> tuple[Fact, ...]:
+    """Rows as facts; a row within a row comes without the names of its columns, and they stand as the fields do."""
+    return tuple(kind(**dict(zip(kind.model_fields, row, strict=True))) for row in rows)
+
+
+def _entry(row: Sequence[Any]) -> Entry:
+    entry = Entry(*row)
+    return entry._replace(kind=EntryKind(entry.kind), status=EntryStatus(entry.status))
+
+
+def _with_paid(agreed: Iterable[Sequence[Any]], entries: list[Entry], today: date) -> list[Sequence[Any]]:
+    """Promises or plans with what was settled by today of the entries since each was captured, in place of that version."""
+    return [(*rest, _paid_since(version, entries, today)) for version, *rest in agreed]
+
+
+def _paid_since(version: int, entries: list[Entry], today: date) -> Decimal:
+    signs = {EntryKind.PAYMENT: 1, EntryKind.REVERSAL: -1}
+    counted = (
+        signs[e.kind] * e.amount
+        for e in entries
+        if e.version > version and e.kind in signs and e.status is EntryStatus.SETTLED and e.value_date <= today
+    )
+    return sum(counted, Decimal(0))

@@ -22,7 +22,4 @@ async def lock_loan(conn: Any, key: LoanKey) -> None:
 async def try_lock_loan(conn: Any, key: LoanKey) -> bool:
     """As `lock_loan`, but False where there is no such loan."""
     this = {"lender_id": key.lender_id, "loan_id": key.loan_id}
-    if await MONEY.lock_person(conn, **this) is None:
-        return False
-    await MONEY.lock_loan(conn, **this)
-    return True
+    return await MONEY.lock_loan(conn, **this) is not None

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -32,11 +32,10 @@ def digest(book: Rulebook) -> str:
     return hashlib.sha256(canonical(book).encode()).hexdigest()
 
 
-async def keep_rulebooks(conn: Any, books: Iterable[Rulebook]) -> dict[str, str]:
-    """Keep the content of rulebooks that decide, once; their digests by name."""
+async def keep_rulebooks(conn: Any, books: Iterable[Rulebook], kept: Collection[str] = ()) -> dict[str, str]:
+    """Keep the content of rulebooks that decide, once; their digests by name. `kept` are digests that the ledger is known to have."""
     by_digest = {digest(book): book for book in books}
-    kept = {row["digest"] async for row in GATE.kept_rulebooks(conn, digests=list(by_digest))}
-    for new in by_digest.keys() - kept:
+    for new in by_digest.keys() - set(kept):
         await GATE.keep_rulebook(conn, digest=new, name=by_digest[new].name, content=plain(by_digest[new]))
     return {book.name: known for known, book in by_digest.items()}
 

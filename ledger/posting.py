@@ -1,6 +1,7 @@
-"""Posts entries, one transaction each: the entry, the message to the case, and the end of every chase that it cures."""
+"""Posts entries, one transaction each: the entry, the message to the case, what it made wrong, and the end of a chase that it cures."""
 
 import re
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, Literal, NamedTuple
 
@@ -14,8 +15,10 @@ from ledger import outbox
 from ledger.locks import try_lock_loan
 from ledger.named import queries
 from ledger.new_entry import NewEntry
+from ledger.remedies import open_remedy
+from ledger.terms import terms_of
 
-MONEY = queries("money")
+MONEY, POSTING = queries("money"), queries("posting")
 # Reasons travel in messages, which may hold nothing about a person: codes do, sentences stay here.
 CODE = re.compile(r"[A-Za-z0-9_.-]{1,32}", re.ASCII)
 
@@ -23,13 +26,22 @@ CODE = re.compile(r"[A-Za-z0-9_.-]{1,32}", re.ASCII)
 class Posted(NamedTuple):
     """What became of an entry.
 
-    `version` is the ledger version of its loan that the entry made, none in suspense. `cured` says whether this very posting left
-    no instalment past due.
+    `changed` is money that was pending and is settled or returned now. `version` is the ledger version of its loan that the entry or
+    its change made, none in suspense. `cured` says whether this very posting left no instalment past due.
     """
 
-    status: Literal["new", "known", "suspense"]
+    status: Literal["new", "known", "changed", "suspense"]
     version: int | None
     cured: bool
+
+
+class Known(NamedTuple):
+    """An entry in the ledger as it first came, and the status it moved on to, each with the version that it made."""
+
+    entry: NewEntry
+    version: int | None
+    moved_to: EntryStatus | None
+    moved_version: int | None
 
 
 class Conflict(BadInput):
@@ -43,7 +55,8 @@ class WrongCurrency(BadInput):
 async def post_entry(pool: "asyncpg.Pool[asyncpg.Record]", entry: NewEntry, clock: Clock) -> Posted:
     """Put an entry into the ledger; when this returns, it is committed.
 
-    An entry for a loan that is not known waits in suspense, and is posted when it comes again after the loan.
+    An entry for a loan that is not known waits in suspense, and is posted when its loan is known. One that was pending moves on
+    when it comes again as settled or returned, once.
 
     Raises:
         Conflict: its id is known with other content.
@@ -57,26 +70,21 @@ async def post_entry(pool: "asyncpg.Pool[asyncpg.Record]", entry: NewEntry, cloc
 async def post_within(conn: Any, entry: NewEntry, clock: Clock) -> Posted:
     """As `post_entry`, inside the caller's transaction."""
     if not await try_lock_loan(conn, entry.key):
+        if (matched := await _matched(conn, entry)) is not None:
+            return await post_within(conn, matched, clock)
         return await _suspend(conn, entry)
-    if known := await known_entry(conn, entry.lender_id, entry.entry_id):
-        _refuse_other_content(entry, known[0])
-        return Posted("known", known[1], False)
-    await _match_suspense(conn, entry)
-    loan = await MONEY.loan_for_posting(conn, **_this(entry.key))
-    if entry.currency != loan["currency"]:
-        raise WrongCurrency(
-            f"entry {entry.entry_id} is in {entry.currency}, but loan {entry.key} is in {loan['currency']}: convert it first."
-        )
-    if entry.reverses is not None:
-        await _check_reversal(conn, entry, entry.reverses)
-    version = await _insert(conn, entry, loan["ledger_version"] + 1)
-    if loan["case_open"]:
-        await outbox.add(conn, entry.key, message_for(entry), told(entry, version))
-    now = await clock.now()
-    stands = await position_of(conn, entry.key, business_date(now, loan["timezone"]))
-    if stands.cured:
-        await settle_cured(conn, entry.key, stands, now)
-    return Posted("new", version, stands.cured)
+    loan = await POSTING.loan_for_posting(conn, **_this(entry.key), entry_id=entry.entry_id)
+    known = await known_entry(conn, entry.lender_id, entry.entry_id) if loan["posted"] else None
+    if known is not None:
+        if known.entry.loan_id != entry.loan_id and (matched := await _matched(conn, entry)) is not None:
+            return await post_within(conn, matched, clock)
+        version = _known_version(entry, known)
+        if not _moves_on(entry, known):
+            return Posted("known", version, False)
+        return await _move_on(conn, entry, loan, loan["ledger_version"], clock)
+    if loan["kept"] is None:
+        return await _append(conn, entry, loan, clock)
+    return await _leave_suspense(conn, entry, loan, clock)
 
 
 async def settle_cured(conn: Any, key: LoanKey, stands: Position, now: datetime) -> int:
@@ -110,15 +118,19 @@ async def load_instalments(conn: Any, key: LoanKey) -> list[Instalment]:
 
 
 async def load_terms(conn: Any, key: LoanKey) -> Terms:
-    """The policy by which the loan's lender reads positions."""
-    row = await MONEY.terms_of_lender(conn, lender_id=key.lender_id)
-    return Terms(**row) if row else Terms()
+    """The terms by which the loan is read, its lender's or its own."""
+    return await terms_of(conn, key)
 
 
-async def known_entry(conn: Any, lender_id: str, entry_id: str) -> tuple[NewEntry, int] | None:
-    """A posted entry by the sender's id, with its loan's version that it made."""
-    row = await MONEY.entry(conn, lender_id=lender_id, entry_id=entry_id)
-    return None if row is None else entry_from(row)
+async def known_entry(conn: Any, lender_id: str, entry_id: str) -> Known | None:
+    """A posted entry by the sender's id."""
+    row = await POSTING.known_entry(conn, lender_id=lender_id, entry_id=entry_id)
+    if row is None:
+        return None
+    values = dict(row)
+    moved_to, moved_version = values.pop("moved_to"), values.pop("moved_version")
+    entry, version = entry_from(values)
+    return Known(entry, version, EntryStatus(moved_to) if moved_to else None, moved_version)
 
 
 def entry_from(row: Any) -> tuple[NewEntry, int]:
@@ -147,53 +159,119 @@ def told(entry: NewEntry, version: int) -> dict[str, Any]:
         "value_date": entry.value_date.isoformat(),
         "ledger_version": version,
     }
-    return said | ({"reason": entry.reason} if entry.reason and CODE.fullmatch(entry.reason) else {})
+    more = {
+        "status": entry.status if entry.status is not EntryStatus.SETTLED else None,
+        "reason": entry.reason if entry.reason and CODE.fullmatch(entry.reason) else None,
+    }
+    return said | {name: value for name, value in more.items() if value}
 
 
-async def _insert(conn: Any, entry: NewEntry, version: int) -> int:
+async def _append(conn: Any, entry: NewEntry, loan: Any, clock: Clock) -> Posted:
+    if entry.currency != loan["currency"]:
+        raise WrongCurrency(
+            f"entry {entry.entry_id} is in {entry.currency}, but loan {entry.key} is in {loan['currency']}: convert it first."
+        )
+    if entry.reverses is not None:
+        await _check_reversal(conn, entry, entry.reverses)
     values = {name: getattr(entry, name) for name in entry.__slots__}
-    if await MONEY.insert_entry(conn, **values, ledger_version=version) is None:
+    before: int = loan["ledger_version"]
+    if await POSTING.append_entry(conn, **values, ledger_version=before + 1) is None:
         # Its id was taken meanwhile under another loan's lock.
         raise _conflict(entry)
-    await MONEY.set_ledger_version(conn, **_this(entry.key), ledger_version=version)
-    return version
+    return await _follow(conn, entry, loan, before, clock, "new")
+
+
+async def _move_on(conn: Any, entry: NewEntry, loan: Any, before: int, clock: Clock) -> Posted:
+    this = {**_this(entry.key), "entry_id": entry.entry_id}
+    await POSTING.move_on(conn, **this, status=entry.status, ledger_version=before + 1)
+    return await _follow(conn, entry, loan, before, clock, "changed")
+
+
+async def _follow(
+    conn: Any, entry: NewEntry, loan: Any, before: int, clock: Clock, status: Literal["new", "changed"]
+) -> Posted:
+    """What a new version of the ledger brings about: the case is told, what it made wrong is listed, and a cured chase ends."""
+    if loan["case_open"]:
+        await outbox.add(conn, entry.key, message_for(entry), told(entry, before + 1))
+    now = await clock.now()
+    today = business_date(now, loan["timezone"])
+    instalments, entries = await load_instalments(conn, entry.key), await load_entries(conn, entry.key)
+    terms = await load_terms(conn, entry.key)
+    if loan["has_case"] and entry.value_date < today:
+        await open_remedy(conn, entry.key, instalments, entries, terms, before=before, now=now)
+    stands = position(instalments, entries, today, terms)
+    await settle_cured(conn, entry.key, stands, now)
+    return Posted(status, before + 1, stands.cured)
 
 
 async def _check_reversal(conn: Any, entry: NewEntry, reverses: str) -> None:
     known = await known_entry(conn, entry.lender_id, reverses)
-    if known is None or known[0].loan_id != entry.loan_id:
+    if known is None or known.entry.loan_id != entry.loan_id:
         raise BadInput(
             f"reverses {reverses} is no entry of loan {entry.key}: post that entry first, or correct the id."
         )
-    if known[0].kind is EntryKind.REVERSAL:
+    if known.entry.kind is EntryKind.REVERSAL:
         raise BadInput(f"reverses {reverses} is a reversal itself: post the entry that it took back anew.")
-    left = abs(known[0].amount) - await MONEY.taken_back(conn, **_this(entry.key), entry_id=reverses)
+    left = abs(known.entry.amount) - await POSTING.taken_back(conn, **_this(entry.key), entry_id=reverses)
     if entry.amount > left:
         raise BadInput(f"amount {entry.amount} is more than the {left} left of entry {reverses}: reverse at most that.")
 
 
+async def _matched(conn: Any, entry: NewEntry) -> NewEntry | None:
+    """The entry for the loan that somebody matched it to, where it names another one."""
+    loan_id = await POSTING.matched_loan(conn, **_this(entry.key), entry_id=entry.entry_id)
+    return None if loan_id is None else replace(entry, loan_id=loan_id)
+
+
 async def _suspend(conn: Any, entry: NewEntry) -> Posted:
     this = {"lender_id": entry.lender_id, "entry_id": entry.entry_id}
-    if known := await known_entry(conn, **this):
-        _refuse_other_content(entry, known[0])
-    if await MONEY.suspend(conn, **this, loan_id=entry.loan_id, entry=entry.as_json()) is None:
-        _refuse_other_content(entry, NewEntry.read(await MONEY.suspended(conn, **this)))
+    if await known_entry(conn, **this):
+        raise _conflict(entry)  # of another loan
+    if await POSTING.suspend(conn, **this, loan_id=entry.loan_id, entry=entry.as_json()) is not None:
+        return Posted("suspense", None, False)
+    kept = _kept(await POSTING.suspended(conn, **this))
+    _known_version(entry, kept)
+    if not _moves_on(entry, kept):
         return Posted("known", None, False)
-    return Posted("suspense", None, False)
+    await POSTING.move_on_in_suspense(conn, **this, status=entry.status)
+    return Posted("changed", None, False)
 
 
-async def _match_suspense(conn: Any, entry: NewEntry) -> None:
-    """Take an entry out of suspense, now that its loan is known and it came again."""
-    this = {"lender_id": entry.lender_id, "entry_id": entry.entry_id}
-    kept = await MONEY.suspended(conn, **this)
-    if kept is not None:
-        _refuse_other_content(entry, NewEntry.read(kept))
-        await MONEY.leave_suspense(conn, **this)
+async def _leave_suspense(conn: Any, entry: NewEntry, loan: Any, clock: Clock) -> Posted:
+    """Post what was kept, as it first came and as it moved on, now that its loan is known and it came again."""
+    kept = _kept({"entry": loan["kept"], "status": loan["kept_status"]})
+    _known_version(entry, kept)
+    await POSTING.leave_suspense(conn, lender_id=entry.lender_id, entry_id=entry.entry_id)
+    posted = await _append(conn, kept.entry, loan, clock)
+    last = entry.status if _moves_on(entry, kept) else kept.moved_to
+    if last is None:
+        return posted
+    moved = await _move_on(conn, replace(kept.entry, status=last), loan, loan["ledger_version"] + 1, clock)
+    return moved._replace(status="new")
 
 
-def _refuse_other_content(entry: NewEntry, known: NewEntry) -> None:
-    if entry != known:
+def _kept(row: Any) -> Known:
+    return Known(NewEntry.read(row["entry"]), None, EntryStatus(row["status"]) if row["status"] else None, None)
+
+
+def _known_version(entry: NewEntry, known: Known) -> int | None:
+    """The version that an entry made when it came before; the first content sent again stays known for ever.
+
+    Raises:
+        Conflict: it is not the same entry.
+    """
+    if entry == known.entry:
+        return known.version
+    if replace(entry, status=known.entry.status) != known.entry:
         raise _conflict(entry)
+    if entry.status is not known.moved_to and not _moves_on(entry, known):
+        raise _conflict(entry)
+    return known.moved_version
+
+
+def _moves_on(entry: NewEntry, known: Known) -> bool:
+    """Whether the same entry now says what became of money that was pending."""
+    return known.entry.status is EntryStatus.PENDING is not entry.status and known.moved_to is None
 
 
 def _conflict(entry: NewEntry) -> Conflict:

@@ -1,12 +1,12 @@
 """What the ledger tells of a portfolio: how it did."""
 
 from collections import Counter
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from domain.clock import business_date
-from domain.loan import EntryKind, LoanKey
+from domain.loan import Entry, EntryKind, EntryStatus, LoanKey
 from domain.position import position
 from ledger.named import queries
 from ledger.posting import load_entries, load_instalments, load_terms
@@ -17,8 +17,10 @@ REPORTS = queries("reporting")
 async def portfolio_report(conn: Any, now: datetime) -> dict[str, Any]:
     """How a portfolio did: stage reached, contacts by channel, money by when it came, shortfalls of fees alone, outcomes.
 
-    Money is summed by currency. `before_contact` came while the case had made no contact yet, `under_plan` after a plan was agreed,
-    `after_contact` in between.
+    Money is settled payments, less what was reversed of them, summed by currency. `before_contact` came while the case had made no
+    contact yet, `under_plan` after a plan was agreed, `after_contact` in between. `recovered_after_write_off` and
+    `recovered_after_close` are of all loans, written off or with a case that somebody closed. `without_who_or_why` counts waivers,
+    adjustments and write-offs that lack a source or a reason.
     """
     money: dict[str, Counter[str]] = {n: Counter() for n in ("before_contact", "after_contact", "under_plan")}
     outcomes: Counter[str] = Counter()
@@ -29,12 +31,9 @@ async def portfolio_report(conn: Any, now: datetime) -> dict[str, Any]:
         entries = await load_entries(conn, key)
         today = business_date(now, row["timezone"])
         stands = position(await load_instalments(conn, key), entries, today, await load_terms(conn, key))
-        for entry in entries:
-            if (
-                entry.kind is EntryKind.PAYMENT
-                and business_date(row["opened_at"], row["timezone"]) <= entry.value_date <= today
-            ):
-                money[_when(row, entry.value_date)][row["currency"]] += entry.amount  # type: ignore[assignment]
+        for paid_on, amount in _payments(entries, today):
+            if business_date(row["opened_at"], row["timezone"]) <= paid_on:
+                money[_when(row, paid_on)][row["currency"]] += amount  # type: ignore[assignment]
         short_of_fees = stands.cured and stands.fee_arrears > 0
         if short_of_fees:
             fee_only[row["currency"]] += stands.fee_arrears  # type: ignore[assignment]
@@ -50,12 +49,30 @@ async def portfolio_report(conn: Any, now: datetime) -> dict[str, Any]:
         },
         "tasks": {f"{r['kind']} {r['status']}": r["tasks"] async for r in REPORTS.tasks_by_kind(conn)},
         **{f"collected_{name}": _amounts(sums) for name, sums in money.items()},
+        "recovered_after_write_off": {
+            r["currency"]: str(r["amount"]) async for r in REPORTS.recovered_after_write_off(conn, now=now)
+        },
+        "recovered_after_close": {
+            r["currency"]: str(r["amount"]) async for r in REPORTS.recovered_after_close(conn, now=now)
+        },
+        "in_suspense": {r["currency"]: str(r["amount"]) async for r in REPORTS.in_suspense(conn)},
+        "without_who_or_why": {r["kind"]: r["entries"] async for r in REPORTS.without_who_or_why(conn)},
         "fee_only_shortfall": _amounts(fee_only),
         "outcomes": dict(sorted(outcomes.items())),
     }
 
 
-def _when(row: Any, value_date: Any) -> str:
+def _payments(entries: list[Entry], today: date) -> list[tuple[date, Decimal]]:
+    """Value date and amount of each settled payment up to a day, less what went back of it."""
+    settled = [e for e in entries if e.status is EntryStatus.SETTLED and e.value_date <= today]
+    back: Counter[str | None] = Counter()
+    for entry in settled:
+        if entry.kind is EntryKind.REVERSAL:
+            back[entry.reverses] += entry.amount  # type: ignore[assignment]
+    return [(e.value_date, e.amount - back[e.entry_id]) for e in settled if e.kind is EntryKind.PAYMENT]
+
+
+def _when(row: Any, value_date: date) -> str:
     if row["planned_at"] is not None and value_date >= business_date(row["planned_at"], row["timezone"]):
         return "under_plan"
     first = row["first_contact"]

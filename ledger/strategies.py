@@ -12,10 +12,10 @@ DEFAULT = "standard"
 _parsed: dict[str, Strategy] = {}
 
 
-def strategy_from(content: dict[str, Any], digest: str, source: str) -> Strategy:
-    """A published strategy, parsed once per process: its content never changes."""
+async def pinned(conn: Any, name: str, version: int, digest: str) -> Strategy:
+    """A published strategy, read and parsed once per process: the content of a digest never changes."""
     if digest not in _parsed:
-        _parsed[digest] = parse_strategy(content, source)
+        _parsed[digest] = parse_strategy(await content_of(conn, name, version), f"{name} {version}")
     return _parsed[digest]
 
 

@@ -77,7 +77,7 @@ async def database_url(
 ) -> AsyncIterator[str]:
     """The address of an empty ledger that this test alone uses."""
     name = f"test_{uuid4().hex}"
-    await database_admin.execute(f"create database {name} template {template_database}")
+    await database_admin.execute(f"create database {name} template {template_database} strategy file_copy")
     yield on_database(postgres, name)
     await database_admin.execute(f"drop database {name} with (force)")
 

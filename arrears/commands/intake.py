@@ -25,6 +25,10 @@ def intake(
     consents: Annotated[Path | None, typer.Option(help="What people agreed to.")] = None,
     notices: Annotated[Path | None, typer.Option(help="Notices that the lender served.")] = None,
     limitation: Annotated[Path | None, typer.Option(help="What moves the day on which a debt is time-barred.")] = None,
+    recalls: Annotated[Path | None, typer.Option(help="Loans that the lender takes back, or gives back.")] = None,
+    balances: Annotated[
+        Path | None, typer.Option(help="What the core system says is owed, to hold against ours.")
+    ] = None,
     strategy: Annotated[str | None, typer.Option(help="The strategy of these loans' next cases.")] = None,
     rejects: Rejects = None,
     as_json: Json = False,
@@ -39,6 +43,8 @@ def intake(
         consents=consents,
         notices=notices,
         limitation=limitation,
+        recalls=recalls,
+        balances=balances,
     )
     _take(files, strategy, rejects, as_json)
 
@@ -50,6 +56,24 @@ def entries(
 ) -> None:
     """Take in entries alone; those that name no known loan wait until it comes."""
     _take(TapeFiles(entries=file), None, rejects, as_json)
+
+
+def recalls(
+    file: Annotated[Path, typer.Option(help="Loans that were recalled, sold or returned, CSV or JSONL.")],
+    rejects: Rejects = None,
+    as_json: Json = False,
+) -> None:
+    """Take in recalled and sold loans alone: nobody is contacted about them from now on, and their cases close."""
+    _take(TapeFiles(recalls=file), None, rejects, as_json)
+
+
+def balances(
+    file: Annotated[Path, typer.Option(help="Balances, CSV or JSONL.")],
+    rejects: Rejects = None,
+    as_json: Json = False,
+) -> None:
+    """Hold the core system's balances against ours; where they differ, contact stops and a task asks who is right."""
+    _take(TapeFiles(balances=file), None, rejects, as_json)
 
 
 def sample(
@@ -96,6 +120,8 @@ def _show(report: TapeReport) -> None:
             say(f"{name}: {counts['read']} read, {said}.")
     if report.matched:
         say(f"{report.matched} entries that had waited for their loan are posted now.")
+    if "balances" in report.counts and report.counts["balances"].differing:
+        say("Where a balance differs from the ledger contact is held, and `arrears tasks` asks who is right.")
 
 
 def _warn(report: TapeReport, rejects: Path | None) -> None:

@@ -5,9 +5,9 @@ from typing import Any, NamedTuple
 
 from domain.loan import Entry, EntryKind, EntryStatus, Instalment, LoanKey
 from domain.position import Position, Terms, position
-from ledger.posting import load_terms
 from ledger.proof.findings import Findings
 from ledger.proof.reading import PROOF, batches, grouped, stream
+from ledger.terms import terms_of_loans
 
 LOANS_AT_ONCE = 200
 
@@ -22,16 +22,14 @@ class _Money(NamedTuple):
 
 async def quiet(conn: Any, findings: Findings) -> None:
     """No contact to collect that was committed after the entry that cured the debt, nor on a ledger that was not the newest."""
-    terms: dict[str, Terms] = {}
     by_loan = grouped(stream(conn, PROOF.collect_contacts), _key)
     async for batch in batches(by_loan, LOANS_AT_ONCE):
         money = await _money_of(conn, [key for key, _ in batch])
+        terms = await terms_of_loans(conn, [k.lender_id for k, _ in batch], [k.loan_id for k, _ in batch])
         for key, contacts in batch:
-            if key.lender_id not in terms:
-                terms[key.lender_id] = await load_terms(conn, key)
             for contact in contacts:
                 findings.checked += 1
-                _judge(contact, money[key], terms[key.lender_id], findings)
+                _judge(contact, money[key], terms[key], findings)
 
 
 def _judge(contact: Any, money: _Money, terms: Terms, findings: Findings) -> None:

@@ -1,19 +1,13 @@
--- name: case_row^
--- A case with its strategy and the names of the zones that its times are read in.
-select c.*, l.country, l.currency, l.borrower_id, l.ledger_version as loan_version, l.purpose,
-       b.timezone as lender_zone, b.mode, b.packs, b.chosen_rules, s.content as strategy_content, s.digest as strategy_digest
-from cases c
-join loans l using (lender_id, loan_id)
-join lenders b using (lender_id)
-join strategies s on s.name = c.strategy and s.version = c.strategy_version
-where c.lender_id = :lender_id and c.loan_id = :loan_id;
-
 -- name: open_case!
--- Begin a case, or a closed one again as its next episode.
+-- Begin a case, or a closed one again as its next episode; where the lender's own error brought it back, that is put right first.
 insert into cases (lender_id, loan_id, workflow_id, strategy, strategy_version, opened_at, episode_at)
 values (:lender_id, :loan_id, :workflow_id, :strategy, :strategy_version, :now, :now)
 on conflict (lender_id, loan_id) do update set
-    episode = cases.episode + 1, chain_from = cases.episode + 1, relapse = 'arrears',
+    episode = cases.episode + 1, chain_from = cases.episode + 1,
+    relapse = case when (
+        select e.reason from entries e
+        where e.lender_id = cases.lender_id and e.loan_id = cases.loan_id and e.kind = 'reversal' and e.ledger_version > cases.cured_version
+        order by e.ledger_version desc limit 1) = 'misposted' then 'misposted' else 'arrears' end,
     strategy = excluded.strategy, strategy_version = excluded.strategy_version,
     stage = 'new', open = true, episode_at = excluded.episode_at, cured_at = null, cured_version = null,
     closing = null, closed_at = null, next_step = null;
@@ -62,12 +56,6 @@ select id, episode, at, kind, data from case_events where lender_id = :lender_id
 select reason from entries
 where lender_id = :lender_id and loan_id = :loan_id and kind = 'reversal' and ledger_version > :version
 order by ledger_version desc limit 1;
-
--- name: contact_zone$
--- The borrower's zone as the tape gives it.
-select timezone from contact_points
-where lender_id = :lender_id and party_id = :party_id and timezone is not null
-order by (status = 'active') desc, kind, value limit 1;
 
 -- name: due_loans
 -- A page of loans that may owe what is due and have no open case, and of cases whose workflow has not decided anything yet.

@@ -1,10 +1,10 @@
--- name: reserve!
--- Mean to make a contact; its key is unique, so a retry finds this row again.
+-- name: reserve^
+-- Mean to make a contact: its row, or nothing where there is one already; its key is unique, so a retry finds that again.
 insert into contacts (contact_id, lender_id, loan_id, episode, step_id, ordinal, channel, purpose, party_id, contact_value, state,
                       template, language, body, reference, reserved_at)
 values (:contact_id, :lender_id, :loan_id, :episode, :step_id, :ordinal, :channel, :purpose, :party_id, :contact_value, 'reserved',
         :template, :language, :body, :reference, :now)
-on conflict (lender_id, loan_id, episode, step_id, ordinal) do nothing;
+on conflict (lender_id, loan_id, episode, step_id, ordinal) do nothing returning *;
 
 -- name: revive!
 -- A contact that was overtaken by events is meant again.
@@ -76,31 +76,6 @@ update contact_points set status = :status where lender_id = :lender_id and part
 -- name: set_mode!
 -- Shadow or live.
 update lenders set mode = :mode where lender_id = any(:lenders::text[]);
-
--- name: addressee^
--- The party of a role who is contacted about a loan, and their number and address; a held number or address is passed over.
-with who as (
-    select l.borrower_id as party_id, 'borrower' as role, true as liable, true as may_discuss
-    from loans l where l.lender_id = :lender_id and l.loan_id = :loan_id and :role = 'borrower'
-    union all
-    (select o.party_id, o.role, o.liable, o.may_discuss from loan_parties o
-     where o.lender_id = :lender_id and o.loan_id = :loan_id and o.role = :role and :role <> 'borrower'
-       and (o.since is null or o.since <= :today::date) and (o.until is null or o.until > :today::date)
-     order by o.party_id limit 1)
-), points as (
-    select c.kind, c.value from contact_points c join who using (party_id)
-    where c.lender_id = :lender_id and c.status = 'active' and not exists (
-        select from holds h where h.lender_id = c.lender_id and h.subject_kind = 'contact_point' and h.subject_id = c.value
-          and 'contact' = any(h.scopes) and h.from_at <= :now and coalesce(least(h.until_at, h.released_at) > :now, true))
-    order by c.value
-)
-select who.*, p.name, p.kind, p.language, l.currency, l.country, b.name as lender_name,
-    (select value from points where kind = 'mobile' limit 1) as mobile,
-    (select value from points where kind = 'landline' limit 1) as landline,
-    (select value from points where kind = 'address' limit 1) as address
-from who join parties p on p.lender_id = :lender_id and p.party_id = who.party_id
-join loans l on l.lender_id = :lender_id and l.loan_id = :loan_id
-join lenders b on b.lender_id = l.lender_id;
 
 -- name: keep_letter!
 -- The letter itself, as it went out.

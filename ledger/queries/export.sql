@@ -39,8 +39,8 @@ select * from inbound where sender = any(:values::text[]) order by received_at, 
 select * from instalments where lender_id = :lender_id and loan_id = :loan_id order by number;
 
 -- name: entries
--- The money, in the order of its commits.
-select * from entries where lender_id = :lender_id and loan_id = :loan_id order by ledger_version;
+-- The money, in the order of its commits; what was pending stands again where it moved on.
+select * from ledger_lines where lender_id = :lender_id and loan_id = :loan_id order by ledger_version;
 
 -- name: case^
 -- The case, with the strategy that it pins.

@@ -2,10 +2,6 @@
 -- A rulebook's content, once.
 insert into rulebooks (digest, name, content) values (:digest, :name, :content) on conflict do nothing;
 
--- name: kept_rulebooks
--- Which of these the ledger has.
-select digest from rulebooks where digest = any(:digests::text[]);
-
 -- name: limitation^
 -- What is known of the day on which a debt becomes time-barred.
 select l.limitation_on,
@@ -20,7 +16,8 @@ select content from rulebooks where digest = :digest;
 
 -- name: facts^
 -- Everything the gate sees of a contact that the case does not know, in one look after the locks.
-select l.country, l.governing_law, l.purpose, l.creditor_role, l.limitation_on, b.feed_hours, f.fed_at,
+select l.limitation_on, b.feed_hours, f.fed_at,
+    array(select digest from rulebooks where digest = any(:digests::text[])) as kept,
     exists (select from suppressions s where s.lender_id = l.lender_id and s.channel = :channel and s.value = :value) as suppressed,
     exists (select from stops s where s.released_order is null and s.lender_id in ('*', l.lender_id)
             and s.channel in ('*', :channel) and s.strategy in ('*', :strategy)) as stopped,
@@ -38,7 +35,8 @@ select l.country, l.governing_law, l.purpose, l.creditor_role, l.limitation_on, 
             order by e.happened_on, e.event_id)
      from limitation_events e where e.lender_id = l.lender_id and e.loan_id = l.loan_id) as limitation,
     (select max(e.value_date) from entries e where e.lender_id = l.lender_id and e.loan_id = l.loan_id
-       and e.kind = 'payment' and e.status = 'pending') as pending_on,
+       and e.kind = 'payment' and e.status = 'pending'
+       and not exists (select from entry_status_changes s where s.lender_id = e.lender_id and s.entry_id = e.entry_id)) as pending_on,
     (select min(c.sending_at) from contacts c where c.lender_id = l.lender_id and c.loan_id = l.loan_id
        and c.purpose = 'collect' and c.direction = 'out') as first_contact_at,
     (select jsonb_agg(jsonb_build_object('at', c.sending_at, 'channel', c.channel, 'purpose', c.purpose,

@@ -12,7 +12,7 @@ order by lender_id, loan_id, commit_order;
 -- name: entries_of_loans
 -- All entries of some loans, with their place in the order of commits.
 select e.lender_id, e.loan_id, e.entry_id, e.kind, e.amount, e.value_date, e.reverses, e.status, e.reason,
-    e.ledger_version as version, e.commit_order
+    e.ledger_version as version, e.component, e.instalment, e.direction, e.commit_order
 from unnest($1::text[], $2::text[]) as l (lender_id, loan_id) join ledger_lines e using (lender_id, loan_id)
 order by e.lender_id, e.loan_id, e.ledger_version;
 

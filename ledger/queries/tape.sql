@@ -1,3 +1,8 @@
+-- name: for_bulk#
+-- Settings for statements over millions of rows, until the transaction ends.
+set local jit = off;
+set local work_mem = '64MB';
+
 -- name: one_tape_at_a_time!
 -- Tapes are taken in one after another: two that change the same rows would each see half of the other.
 select pg_advisory_xact_lock(hashtextextended('tape', 0));
@@ -50,12 +55,6 @@ where not exists (select from changed n where n.kind = 'new loan_parties' and (n
 -- Loans with an open case whose tape changed, locked long ago, and what changed.
 select t.lender_id, t.loan_id, array_agg(distinct t.file order by t.file) as files
 from touched t group by t.lender_id, t.loan_id order by t.lender_id, t.loan_id;
-
--- name: suspense_of_known_loans
--- Kept entries whose loan is known by now; reversals last, for what they reverse may be among them.
-select s.entry from suspense s
-join loans l using (lender_id, loan_id)
-order by s.entry ->> 'kind' = 'reversal', s.posted_at, s.entry_id;
 
 -- name: count_known_entries$
 -- Staged entries that the ledger has already; those of other content are gone by now.
@@ -119,10 +118,9 @@ from (select lender_id, loan_id, count(*) as entries from staged_entries group b
 where l.lender_id = n.lender_id and l.loan_id = n.loan_id;
 
 -- name: posted_to_cases
--- Loans with an open case that got entries, and the version before them.
-select p.lender_id, p.loan_id, p.before from posted p
+-- Loans with a case that got entries, and the version before them.
+select p.lender_id, p.loan_id, p.before, c.open from posted p
 join cases c using (lender_id, loan_id)
-where c.open
 order by p.lender_id, p.loan_id;
 
 -- name: entries_since
@@ -144,3 +142,99 @@ select pg_notify('tape_loaded', '');
 -- The payment feeds of these lenders came.
 insert into feeds (lender_id, fed_at) select distinct s.lender_id, :now::timestamptz from staged_entries s join lenders using (lender_id)
 on conflict (lender_id) do update set fed_at = greatest(feeds.fed_at, excluded.fed_at);
+
+-- name: tape_came!
+-- The loans files of these lenders came.
+insert into feeds (lender_id, tape_at) select distinct lender_id, :now::timestamptz from staged_loans
+on conflict (lender_id) do update set tape_at = greatest(feeds.tape_at, excluded.tape_at);
+
+-- name: replace_numbers!
+-- A number that a loan's row gave before and no loan of the borrower's gives any more is not theirs now. A contacts file's own are left alone.
+-- Looked up one by one through the indexes: nothing is known yet of how many rows this transaction has changed.
+with concerned as materialized (
+    select distinct l.lender_id, l.borrower_id from changed c
+    cross join lateral (select * from loans x where x.lender_id = c.lender_id and x.loan_id = c.id offset 0) l
+    where c.kind = 'loans'
+), old as materialized (
+    select p.* from concerned d
+    cross join lateral (
+        select * from contact_points x
+        where x.lender_id = d.lender_id and x.party_id = d.borrower_id and x.kind = 'mobile' and x.source = 'loan' and x.status = 'active'
+        offset 0
+    ) p
+    where p.value <> all (array(
+        select o.phone from loans o where o.lender_id = d.lender_id and o.borrower_id = d.borrower_id and o.phone is not null))
+), history as (
+    insert into tape_history (lender_id, kind, key, version, row)
+    select lender_id, 'contact_points', concat_ws('/', lender_id, party_id, kind, value), version, to_jsonb(old) from old
+), told as (
+    insert into touched (lender_id, loan_id, file)
+    select l.lender_id, l.loan_id, 'loans' from old join loans l on l.lender_id = old.lender_id and l.borrower_id = old.party_id
+    join cases c on c.lender_id = l.lender_id and c.loan_id = l.loan_id where c.open
+)
+update contact_points p set status = 'replaced', version = p.version + 1
+from old where (p.lender_id, p.party_id, p.kind, p.value) = (old.lender_id, old.party_id, old.kind, old.value);
+
+-- name: take_numbers_back!
+-- A number that was replaced, and is on the tape again.
+with old as materialized (
+    select p.* from contact_points p
+    where p.kind = 'mobile' and p.status = 'replaced' and p.value = any (array(
+        select o.phone from loans o where o.lender_id = p.lender_id and o.borrower_id = p.party_id))
+), history as (
+    insert into tape_history (lender_id, kind, key, version, row)
+    select lender_id, 'contact_points', concat_ws('/', lender_id, party_id, kind, value), version, to_jsonb(old) from old
+), told as (
+    insert into touched (lender_id, loan_id, file)
+    select l.lender_id, l.loan_id, 'loans' from old join loans l on l.lender_id = old.lender_id and l.borrower_id = old.party_id
+    join cases c on c.lender_id = l.lender_id and c.loan_id = l.loan_id where c.open
+)
+update contact_points p set status = 'active', version = p.version + 1
+from old where (p.lender_id, p.party_id, p.kind, p.value) = (old.lender_id, old.party_id, old.kind, old.value);
+
+-- name: recalled_loans
+-- Loans that the lender took back and that nothing holds yet.
+select l.lender_id, l.loan_id, l.status from loans l
+where l.status <> 'active' and not exists (
+    select from holds h where h.lender_id = l.lender_id and h.subject_kind = 'loan' and h.subject_id = l.loan_id
+      and h.reason = 'recalled' and h.source = 'feed' and h.released_at is null)
+order by l.lender_id, l.loan_id;
+
+-- name: returned_loans
+-- Loans that the lender gave back, and what still holds them.
+select l.lender_id, l.loan_id, h.hold_id from holds h
+join loans l on l.lender_id = h.lender_id and l.loan_id = h.subject_id
+where h.reason = 'recalled' and h.source = 'feed' and h.released_at is null and l.status = 'active'
+order by l.lender_id, l.loan_id;
+
+-- name: tell_of!
+-- The open case of a loan must hear of a file.
+insert into touched (lender_id, loan_id, file)
+select lender_id, loan_id, :file from cases where lender_id = :lender_id and loan_id = :loan_id and open;
+
+-- name: close_recalled^
+-- The case of a loan that was taken back undoes what stands, then closes.
+update cases set closing = coalesce(closing, :reason) where lender_id = :lender_id and loan_id = :loan_id and open returning episode;
+
+-- name: journal_of_feed!
+-- One more line of the case's story, where there is a case.
+insert into case_events (lender_id, loan_id, episode, at, kind, data)
+select lender_id, loan_id, episode, :now, :kind, :data from cases where lender_id = :lender_id and loan_id = :loan_id;
+
+-- name: withdraw_recalled_tasks!
+-- Nobody works on a loan that was taken back, but to undo what was done and to put right what was wrong.
+update tasks set status = 'withdrawn', ended_at = :now, end_reason = :reason
+where lender_id = :lender_id and loan_id = :loan_id and status in ('open', 'answered')
+  and kind not in ('withdraw_letter', 'withdraw_suit', 'remedy');
+
+-- name: cancel_recalled_contacts!
+-- Contacts that were meant and not made.
+update contacts set state = 'cancelled', reason = :reason, settled_at = :now
+where lender_id = :lender_id and loan_id = :loan_id and state = 'reserved';
+
+-- name: withdraw_agreements!
+-- What was promised or planned is the new owner's business.
+with promised as (
+    update promises set status = 'withdrawn', judged_at = :now where lender_id = :lender_id and loan_id = :loan_id and status = 'active'
+)
+update plans set status = 'withdrawn', judged_at = :now where lender_id = :lender_id and loan_id = :loan_id and status = 'active';

@@ -1,8 +1,3 @@
--- name: steps
--- What became of every step so far.
-select step_id, episode, ordinal, state, began_at, ended_at, result from steps
-where lender_id = :lender_id and loan_id = :loan_id;
-
 -- name: record_step!
 -- Write or bring up to date one attempt at a step.
 insert into steps (lender_id, loan_id, episode, step_id, ordinal, state, result, began_at, ended_at)
@@ -10,14 +5,10 @@ values (:lender_id, :loan_id, :episode, :step_id, :ordinal, :state, :result, :no
 on conflict (lender_id, loan_id, episode, step_id, ordinal) do update set
     state = excluded.state, result = excluded.result, ended_at = excluded.ended_at;
 
--- name: open_tasks
--- The tasks that somebody has to answer or approve.
-select task_id, kind, step_id, episode, ordinal, status, opened_at, deadline, approval
-from tasks where lender_id = :lender_id and loan_id = :loan_id and status in ('open', 'answered');
-
 -- name: list_tasks
 -- Tasks for the command line, the most urgent first.
-select t.task_id, t.lender_id, t.loan_id, t.episode, t.kind, t.status, t.step_id, t.owner, t.approval, t.opened_at, t.deadline, t.outcome
+select t.task_id, t.lender_id, t.loan_id, t.episode, t.kind, t.status, t.step_id, t.owner, t.approval, t.opened_at, t.deadline, t.outcome,
+    case when t.kind = 'remedy' then t.data end as to_put_right
 from tasks t
 where t.status = any(:states::text[]) and (:lender_id::text is null or t.lender_id = :lender_id)
 order by t.deadline, t.task_id limit :most;
@@ -32,8 +23,8 @@ insert into tasks (task_id, lender_id, loan_id, episode, step_id, ordinal, kind,
 values (:task_id, :lender_id, :loan_id, :episode, :step_id, :ordinal, :kind, :owner, :approval, :permit, :now, :deadline);
 
 -- name: answer_task!
--- What the task brought; it stays `answered` while a second pair of eyes is still due.
-update tasks set status = :status, outcome = :outcome, data = :data, answered_by = :answered_by, approved_by = :approved_by,
+-- What the task brought, beside what it was handed out with; it stays `answered` while a second pair of eyes is still due.
+update tasks set status = :status, outcome = :outcome, data = data || :data::jsonb, answered_by = :answered_by, approved_by = :approved_by,
     ended_at = case when :status::text = 'done' then :now::timestamptz end
 where task_id = :task_id;
 
@@ -49,11 +40,6 @@ update tasks set deadline = :deadline where task_id = :task_id;
 -- name: reassign_task!
 -- Another person does it.
 update tasks set owner = :owner where task_id = :task_id and lender_id = :lender_id and loan_id = :loan_id;
-
--- name: standing_effects
--- What touched the world and is not undone.
-select effect_id, kind, step_id, episode, ordinal, state, task_id, opened_at from effects
-where lender_id = :lender_id and loan_id = :loan_id and state <> 'ended';
 
 -- name: open_effect!
 -- On record before it happens.
@@ -74,17 +60,6 @@ where task_id = :task_id and lender_id = :lender_id and loan_id = :loan_id and s
 -- name: hand_effect_to_counsel!
 -- A letter or a suit is not undone by machine: a person has it now.
 update effects set state = 'with_counsel', task_id = :task_id where effect_id = :effect_id;
-
--- name: latest_review^
--- How the latest pre-legal review of these episodes ended.
-select outcome from tasks
-where lender_id = :lender_id and loan_id = :loan_id and episode >= :chain_from and kind = 'pre_legal_review' and status = 'done'
-order by ended_at desc limit 1;
-
--- name: open_requests
--- What was asked for and nobody was handed yet.
-select request_id, kind, asked_at from requests
-where lender_id = :lender_id and loan_id = :loan_id and taken_at is null order by asked_at, request_id;
 
 -- name: take_request!
 -- A person was asked to see to it.

@@ -1,10 +1,10 @@
 """Posts a file of entries: the rules and consequences of ledger/posting.py, for all rows at once."""
 
+import json
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
-
-import asyncpg
 
 from domain.clock import Clock, business_date
 from domain.errors import BadInput
@@ -12,19 +12,30 @@ from domain.loan import LoanKey
 from ledger import outbox
 from ledger.named import queries
 from ledger.new_entry import NewEntry
-from ledger.posting import entry_from, message_for, position_of, post_within, settle_cured, told
+from ledger.posting import (
+    entry_from,
+    load_entries,
+    load_instalments,
+    load_terms,
+    message_for,
+    position_of,
+    post_within,
+    settle_cured,
+    told,
+)
+from ledger.remedies import open_remedy
 from ledger.tape.reading import TapeFile
 from ledger.tape.rules import Check, Rule
 from ledger.tape.staging import refuse
 
-TAPE = queries("tape")
+TAPE, POSTING = queries("tape"), queries("posting")
 TOLD_AT_ONCE = 100  # entries in one message; a signal should stay small
 
 AGAINST_LEDGER = Check(
     """
     select s.*, l.currency as loan_currency,
            e.entry_id is not null and (
-               e.loan_id, e.kind, e.amount, e.currency, e.value_date, e.reverses, e.status,
+               e.loan_id, e.kind, e.amount, e.currency, e.value_date, e.reverses, case when s.status = c.status then c.status else e.status end,
                e.component, e.instalment, e.direction, e.reason, e.source, e.payer
            ) is distinct from (
                s.loan_id, s.kind, s.amount::numeric, s.currency, s.value_date::date, s.reverses, s.status,
@@ -33,6 +44,7 @@ AGAINST_LEDGER = Check(
                            || jsonb_build_object('amount', trim_scale(s.amount::numeric)::text) as other_content
     from staged_entries s
     left join entries e using (lender_id, entry_id)
+    left join entry_status_changes c using (lender_id, entry_id)
     left join suspense k using (lender_id, entry_id)
     left join loans l on l.lender_id = s.lender_id and l.loan_id = s.loan_id
     """,
@@ -62,8 +74,10 @@ REVERSALS = Check(
         select lender_id, loan_id, entry_id, kind, amount::numeric from staged_entries
     ) t on t.lender_id = s.lender_id and t.loan_id = s.loan_id and t.entry_id = s.reverses
     left join (
-        select lender_id, loan_id, reverses, sum(amount) as amount from entries
-        where kind = 'reversal' and (lender_id, loan_id) in (select lender_id, loan_id from staged_entries where kind = 'reversal')
+        select lender_id, loan_id, reverses, sum(amount) as amount from entries e
+        where kind = 'reversal' and status <> 'returned' and not exists (
+            select from entry_status_changes c where c.lender_id = e.lender_id and c.entry_id = e.entry_id and c.status = 'returned')
+          and (lender_id, loan_id) in (select lender_id, loan_id from staged_entries where kind = 'reversal')
         group by lender_id, loan_id, reverses
     ) b on b.lender_id = s.lender_id and b.loan_id = s.loan_id and b.reverses = s.reverses
     where s.kind = 'reversal'
@@ -86,16 +100,18 @@ REVERSALS = Check(
 
 @dataclass(frozen=True)
 class PostedRows:
-    """How many rows were posted, how many were known, and how many wait in suspense."""
+    """How many rows were posted, how many were known, how many wait in suspense, and how many say what became of pending money."""
 
     new: int
     known: int
     suspense: int
+    changed: int
 
 
 async def post_rows(conn: Any, file: TapeFile, clock: Clock) -> PostedRows:
     """Post the checked rows of a file; their loans are locked. The file is the payment feed of the lenders in it."""
     await TAPE.note_feeds(conn, now=await clock.now())
+    singly = await _post_singly(conn, clock)
     await refuse(conn, file, AGAINST_LEDGER)
     known: int = await TAPE.count_known_entries(conn)
     kept: int = await TAPE.count_kept_entries(conn)
@@ -105,34 +121,39 @@ async def post_rows(conn: Any, file: TapeFile, clock: Clock) -> PostedRows:
     await TAPE.note_versions(conn)
     status: str = await TAPE.post_staged(conn)
     await TAPE.move_versions(conn)
-    return PostedRows(int(status.rsplit(" ", 1)[-1]), known + kept, suspense)
+    new = int(status.rsplit(" ", 1)[-1]) + singly["new"]
+    return PostedRows(new, known + kept + singly["known"], suspense + singly["suspense"], singly["changed"])
 
 
-async def match_suspense(conn: Any, clock: Clock) -> int:
-    """Post the entries that waited for a loan of this tape; what cannot be posted waits on. Returns how many were."""
-    matched = 0
-    for row in [r async for r in TAPE.suspense_of_known_loans(conn)]:
+async def _post_singly(conn: Any, clock: Clock) -> Counter[str]:
+    """Post the rows that are more than new or known, each as if it came alone; they are few. How many ended in which way."""
+    done: Counter[str] = Counter()
+    for row in [r async for r in POSTING.staged_to_post_singly(conn)]:
         try:
             async with conn.transaction():
-                await post_within(conn, NewEntry.read(row["entry"]), clock)
-        except (BadInput, asyncpg.UniqueViolationError):
-            continue
-        matched += 1
-    return matched
+                posted = await post_within(conn, NewEntry.read(row["entry"]), clock)
+            done[posted.status] += 1
+        except BadInput as error:
+            await POSTING.reject_staged(conn, line=row["line"], reason=str(error), row=json.dumps(row["entry"]))
+        await POSTING.drop_staged(conn, line=row["line"])
+    return done
 
 
 async def tell_cases(conn: Any, clock: Clock) -> None:
     """Tell every open case that the tape concerns, and end the chase of those that it cured."""
     concerned: set[LoanKey] = set()
+    now = await clock.now()
     async for row in TAPE.touched_loans(conn):
         key = LoanKey(row["lender_id"], row["loan_id"])
         await outbox.add(conn, key, "ledger_changed", {"about": "tape", "files": row["files"]})
         concerned.add(key)
     async for row in TAPE.posted_to_cases(conn):
         key = LoanKey(row["lender_id"], row["loan_id"])
-        await _tell_entries(conn, key, row["before"])
+        if row["open"]:
+            await _tell_entries(conn, key, row["before"])
         concerned.add(key)
-    now = await clock.now()
+        money = await load_instalments(conn, key), await load_entries(conn, key), await load_terms(conn, key)
+        await open_remedy(conn, key, *money, before=row["before"], now=now)
     for key in sorted(concerned):
         zone: str = await TAPE.zone_of_lender(conn, lender_id=key.lender_id)
         await settle_cured(conn, key, await position_of(conn, key, business_date(now, zone)), now)

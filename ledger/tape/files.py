@@ -58,6 +58,7 @@ LOANS = FileKind(
         "collateral_ref",
         "limitation_on",
         "charged_off_on",
+        "status",
     ),
     key=("lender_id", "loan_id"),
     usual=(("language", "en"), ("purpose", "consumer"), ("creditor_role", "original")),
@@ -97,6 +98,7 @@ LOANS = FileKind(
                 one_of("creditor_role", ("original", "servicer", "agency", "buyer")),
                 numbers("annual_rate", "penalty_rate"),
                 truths("secured"),
+                one_of("status", ("active", "recalled", "sold")),
             ),
         ),
         Check(

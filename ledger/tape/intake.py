@@ -11,15 +11,18 @@ import asyncpg
 from domain.clock import Clock
 from domain.errors import BadInput
 from ledger.named import queries
+from ledger.suspense import match_suspense
+from ledger.tape import balances, core
 from ledger.tape.codes import known_codes
-from ledger.tape.entries import match_suspense, post_rows, tell_cases
+from ledger.tape.core_files import BALANCES, RECALLS
+from ledger.tape.entries import post_rows, tell_cases
 from ledger.tape.files import CONSENTS, CONTACTS, LOANS, PARTIES
 from ledger.tape.kind import FileKind
 from ledger.tape.legal_files import LIMITATION, NOTICES
 from ledger.tape.merging import MERGES, lock_concerned, merge
 from ledger.tape.money_files import ENTRIES, INSTALMENTS
 from ledger.tape.reading import Progress, TapeFile, inspect
-from ledger.tape.staging import check_rows, drop_repeated, shown, stage
+from ledger.tape.staging import check_rows, shown, stage
 
 TAPE = queries("tape")
 SENTENCES = 20
@@ -38,10 +41,12 @@ class TapeFiles:
     limitation: Path | None = None
     instalments: Path | None = None
     entries: Path | None = None
+    recalls: Path | None = None
+    balances: Path | None = None
 
     def given(self) -> Iterator[tuple[Path, FileKind]]:
         """The files there are, with their kinds."""
-        for kind in (LOANS, PARTIES, CONTACTS, CONSENTS, NOTICES, LIMITATION, INSTALMENTS, ENTRIES):
+        for kind in (LOANS, PARTIES, CONTACTS, CONSENTS, NOTICES, LIMITATION, INSTALMENTS, ENTRIES, RECALLS, BALANCES):
             path: Path | None = getattr(self, kind.name)
             if path is not None:
                 yield path, kind
@@ -49,7 +54,7 @@ class TapeFiles:
 
 @dataclass
 class Counts:
-    """What became of a file's rows. An entry in suspense names a loan that nobody knows yet."""
+    """What became of a file's rows. An entry in suspense names a loan that nobody knows yet; a differing balance is not ours."""
 
     read: int = 0
     new: int = 0
@@ -57,6 +62,7 @@ class Counts:
     unchanged: int = 0
     rejected: int = 0
     suspense: int | None = None
+    differing: int | None = None
 
     def as_json(self) -> dict[str, int]:
         """The counts that apply."""
@@ -112,7 +118,12 @@ async def take_in(
                 report.counts[file.kind.name] = await _take_file(conn, file, strategy, clock, progress)
             if files.loans:
                 report.matched = await match_suspense(conn, clock)
+            await core.settle_recalls(conn, clock)
+            if files.balances:
+                await balances.begin_loans(conn, clock)
             await tell_cases(conn, clock)
+            if files.balances:
+                report.counts["balances"].differing = await balances.compare(conn, clock)
             await _write_rejects(conn, tape, rejects, report)
             await TAPE.tape_loaded(conn)
     except (asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError):
@@ -123,6 +134,7 @@ async def take_in(
 
 
 async def _prepare(conn: Any, strategy: str | None) -> None:
+    await TAPE.for_bulk(conn)
     await TAPE.one_tape_at_a_time(conn)
     if strategy is not None and not await TAPE.strategy_published(conn, name=strategy):
         raise BadInput(f"strategy {strategy!r} is not published: publish it with `arrears strategy publish FILE`.")
@@ -134,28 +146,31 @@ async def _take_file(
     conn: Any, file: TapeFile, strategy: str | None, clock: Clock, progress: Progress | None
 ) -> Counts:
     kind = file.kind
-    counts = Counts(read=await stage(conn, file, progress))
-    await check_rows(conn, file)
-    repeated = await drop_repeated(conn, file)
+    staged = await stage(conn, file, progress)
+    counts = Counts(read=staged.rows)
+    repeated = await check_rows(conn, file, staged)
     await lock_concerned(conn, kind)
     if kind is ENTRIES:
         posted = await post_rows(conn, file, clock)
         counts.new, counts.unchanged, counts.suspense = posted.new, posted.known + repeated, posted.suspense
+        counts.changed = posted.changed
     else:
-        await _merge_file(conn, kind, counts, strategy)
+        await _merge_file(conn, kind, counts, strategy, clock)
     counts.rejected = await TAPE.count_rejected(conn, file=kind.name)
     if kind is not ENTRIES:
         counts.unchanged = counts.read - counts.new - counts.changed - counts.rejected
     return counts
 
 
-async def _merge_file(conn: Any, kind: FileKind, counts: Counts, strategy: str | None) -> None:
+async def _merge_file(conn: Any, kind: FileKind, counts: Counts, strategy: str | None, clock: Clock) -> None:
     if kind is LOANS:
         await TAPE.add_lenders(conn)
     for merging in MERGES[kind.name]:
         # The last table is the file's own; the ones before it only follow from the same rows.
         counts.new, counts.changed = await merge(conn, merging, kind)
     if kind is LOANS:
+        await TAPE.tape_came(conn, now=await clock.now())
+        await core.settle_numbers(conn)
         counts.changed = await TAPE.count_changed_loans(conn)
         if strategy is not None:
             await TAPE.ask_for_strategy(conn, strategy=strategy)

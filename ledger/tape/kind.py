@@ -1,13 +1,18 @@
 """What a kind of tape file is."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from ledger.tape.rules import Check, Rule
 
 
 @dataclass(frozen=True)
 class FileKind:
-    """One kind of file. `needed` columns stand in every header; `key` columns name a row; `checks` come one after another."""
+    """One kind of file. `needed` columns stand in every header; `key` columns name a row; `checks` come one after another.
+
+    `sound` gives each column a pattern that no value meets which the first check refuses: rows that meet them all need not be checked. None
+    means that every row is.
+    """
 
     name: str
     needed: tuple[str, ...]
@@ -15,6 +20,7 @@ class FileKind:
     key: tuple[str, ...]
     checks: tuple[Check, ...]
     usual: tuple[tuple[str, str], ...] = ()
+    sound: Mapping[str, bytes] = field(default_factory=dict)
 
     @property
     def defaults(self) -> dict[str, str]:

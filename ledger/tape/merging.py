@@ -26,11 +26,24 @@ class Merge:
     values: tuple[str, ...]
     rows: str
     by_party: bool = False
+    tells: bool = True  # an open case hears of its changes
 
     @property
     def counted(self) -> bool:
         """Whether new rows matter to the count of changed ones: those of files that feed several tables."""
         return self.table in {"loans", "loan_parties", "contact_points"}
+
+    @property
+    def all(self) -> str:
+        """Its rows, as a query in brackets. Their order is the file's, in which a primary key grows fastest."""
+        return f"({self.rows})"
+
+    @property
+    def fresh(self) -> str:
+        """The rows that the table does not have."""
+        columns = ", ".join((*self.key, *self.values))
+        same = " and ".join(f"t.{name} = f.{name}" for name in self.key)
+        return f"(select {columns} from ({self.rows}) f where not exists (select from {self.table} t where {same}))"
 
     @property
     def id(self) -> str:
@@ -85,12 +98,16 @@ LOANS = (
             "collateral_ref",
             "limitation_on",
             "charged_off_on",
+            "phone",
+            "status",
         ),
+        # A file that says nothing of the status leaves it, and what the recalls file said stands.
         """
-        select lender_id, loan_id, borrower_id, country, currency, opened_on::date, product, portfolio_id, purpose, creditor_role,
-               governing_law, annual_rate::numeric, penalty_rate::numeric, secured::boolean, collateral_ref,
-               limitation_on::date, charged_off_on::date
-        from staged_loans
+        select lender_id, loan_id, s.borrower_id, s.country, s.currency, s.opened_on::date, s.product, s.portfolio_id, s.purpose,
+               s.creditor_role, s.governing_law, s.annual_rate::numeric, s.penalty_rate::numeric, s.secured::boolean,
+               s.collateral_ref, s.limitation_on::date, s.charged_off_on::date, s.phone,
+               coalesce(case when r.reason is null then s.status end, l.status, 'active') as status
+        from staged_loans s left join loans l using (lender_id, loan_id) left join recalls r using (lender_id, loan_id)
         """,
     ),
 )
@@ -120,7 +137,8 @@ CONTACTS = (
         # What we learned of a number (dead, wrong, opted out) a tape does not unlearn.
         """
         select s.lender_id, s.party_id, s.kind, s.value, s.country, s.region, s.postcode, s.timezone, s.source,
-               s.verified_on::date, case when s.status = 'active' then coalesce(p.status, 'active') else s.status end as status
+               s.verified_on::date,
+               case when s.status = 'active' then coalesce(nullif(p.status, 'replaced'), 'active') else s.status end as status
         from staged_contacts s left join contact_points p using (lender_id, party_id, kind, value)
         """,
         by_party=True,
@@ -167,6 +185,31 @@ LIMITATION = (
         """,
     ),
 )
+RECALLS = (
+    Merge(
+        "loans",
+        ("lender_id", "loan_id"),
+        ("status",),
+        "select lender_id, loan_id, case reason when 'returned' then 'active' else reason end as status from staged_recalls",
+    ),
+    Merge(
+        "recalls",
+        ("lender_id", "loan_id"),
+        ("reason", "as_of"),
+        "select lender_id, loan_id, reason, as_of::date from staged_recalls",
+    ),
+)
+BALANCES = (
+    Merge(
+        "balances",
+        ("lender_id", "loan_id", "as_of"),
+        ("outstanding", "arrears", "oldest_due_on"),
+        """
+        select lender_id, loan_id, as_of::date, outstanding::numeric, arrears::numeric, oldest_due_on::date from staged_balances
+        """,
+        tells=False,
+    ),
+)
 MERGES = {
     "loans": LOANS,
     "parties": PARTIES,
@@ -175,13 +218,18 @@ MERGES = {
     "instalments": INSTALMENTS,
     "notices": NOTICES,
     "limitation": LIMITATION,
+    "recalls": RECALLS,
+    "balances": BALANCES,
 }
 
 
 async def lock_concerned(conn: Any, kind: FileKind) -> None:
     """Lock the loans that a file speaks of: their borrowers first, then they, each sorted by id (ledger/locks.py)."""
     if "loan_id" in kind.needed:
-        concerned = f"select lender_id, loan_id from {kind.staged}"
+        # Nobody else sees the loans that this tape brought.
+        concerned = f"""
+            select lender_id, loan_id from {kind.staged}
+            except select lender_id, id from changed where kind = 'new loans'"""
     else:
         concerned = f"""
             select l.lender_id, l.loan_id from {kind.staged} s
@@ -199,8 +247,13 @@ async def lock_concerned(conn: Any, kind: FileKind) -> None:
 
 async def merge(conn: Any, merging: Merge, kind: FileKind) -> Merged:
     """Bring one table to what the staged rows say."""
+    if merging.tells and await conn.fetchval("select exists (select from cases where open)"):
+        await conn.execute(f"with {_touched(merging, kind, merging.fresh)} select")
+    if not await conn.fetchval(f"select exists (select from {merging.table})"):
+        new = await conn.execute(_insert(merging, merging.all))
+        return Merged(int(new.rsplit(" ", 1)[-1]), 0)
     changed = await conn.execute(_update(merging, kind))
-    new = await conn.execute(_insert(merging, kind))
+    new = await conn.execute(_insert(merging, merging.fresh))
     return Merged(int(new.rsplit(" ", 1)[-1]), int(changed.rsplit(" ", 1)[-1]))
 
 
@@ -224,15 +277,13 @@ def _update(merging: Merge, kind: FileKind) -> str:
         from fresh f where {same} and ({old}) is distinct from ({fresh})"""
 
 
-def _insert(merging: Merge, kind: FileKind) -> str:
+def _insert(merging: Merge, rows: str) -> str:
     columns = ", ".join((*merging.key, *merging.values))
-    same = " and ".join(f"t.{name} = f.{name}" for name in merging.key)
+    if not merging.counted:
+        return f"insert into {merging.table} ({columns}) select {columns} from {rows} f"
     return f"""
-        with fresh as materialized (
-            select {columns} from ({merging.rows}) f where not exists (select from {merging.table} t where {same})
-        ),
-        noted as ({_noted(merging, f"new {merging.table}", "fresh") if merging.counted else "select"}),
-        {_touched(merging, kind, "fresh")}
+        with fresh as materialized (select * from {rows} f),
+        noted as ({_noted(merging, f"new {merging.table}", "fresh")})
         insert into {merging.table} ({columns}) select {columns} from fresh"""
 
 
@@ -244,6 +295,8 @@ def _noted(merging: Merge, what: str, rows: str) -> str:
 
 def _touched(merging: Merge, kind: FileKind, rows: str) -> str:
     """Notes the loans with an open case that rows concern: their own, or those that a person borrowed or stands beside."""
+    if not merging.tells:
+        return "told as (select)"
     if merging.by_party:
         loans = f"""
             select l.lender_id, l.loan_id from {rows} r join loans l on l.lender_id = r.lender_id and l.borrower_id = r.party_id

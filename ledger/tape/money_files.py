@@ -16,11 +16,21 @@ from ledger.tape.rules import (
 )
 
 _PARTS = ("principal", "interest", "fee")
+_ID = rb"[A-Za-z0-9_.:-]{1,100}+"
+_DAY = rb"(?:19|20)\d\d-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)"
+_AMOUNT = rb"\d{1,12}+(?:\.\d{1,2}+)?+"
 INSTALMENTS = FileKind(
     name="instalments",
     needed=("loan_id", "number", "due_on", *_PARTS),
     optional=(),
     key=("lender_id", "loan_id", "number"),
+    sound={
+        "lender_id": _ID,
+        "loan_id": _ID,
+        "number": rb"(?:0|[1-9]\d{0,8}+)",
+        "due_on": _DAY,
+        **dict.fromkeys(_PARTS, _AMOUNT),
+    },
     checks=(
         Check(
             "select * from staged_instalments",

@@ -7,8 +7,11 @@ The statements are put together from the names and conditions in files.py alone;
 import csv
 import io
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, NamedTuple
 
+import asyncpg
+
+from ledger.tape.plain import NotPlain, Plain
 from ledger.tape.reading import Progress, TapeFile, joined
 from ledger.tape.rules import Check, Rule
 
@@ -16,24 +19,63 @@ ROWS_A_CHUNK = 2000
 UNREADABLE = Rule("", "malformed is not null", "{malformed}")
 
 
-async def stage(conn: Any, file: TapeFile, progress: Progress | None) -> int:
-    """Copy all rows of a file into its staging table; returns how many there are."""
+class Staged(NamedTuple):
+    """How many rows a file has, and whether each is known to pass the first check."""
+
+    rows: int
+    sound: bool = False
+
+
+async def stage(conn: Any, file: TapeFile, progress: Progress | None) -> Staged:
+    """Copy all rows of a file into its staging table."""
     kind = file.kind
     columns = ", ".join(f"{name} text" + _default(file, name) for name in kind.columns)
+    await conn.execute(f"create temp sequence {kind.raw}_line start 2")
     await conn.execute(
-        f"create temp table {kind.raw} (line bigint, malformed text, raw text, {columns}) on commit drop"
+        f"""
+        create temp table {kind.raw} (line bigint default nextval('{kind.raw}_line'), malformed text, raw text, {columns})
+        on commit drop"""
     )
+    await conn.execute(f"alter sequence {kind.raw}_line owned by {kind.raw}.line")
+    staged = await copy_plain(conn, file, progress)
+    if staged is None:
+        staged = await _copy_read(conn, file, progress)
+    await conn.execute(f"analyze {kind.raw}")
+    shown = ", ".join(_or_default(file, name) for name in kind.columns)
+    await conn.execute(f"create temp view {kind.staged} as select line, malformed, raw, {shown} from {kind.raw}")
+    return staged
+
+
+async def copy_plain(conn: Any, file: TapeFile, progress: Progress | None) -> Staged | None:
+    """Copy a file as it is, for the database to part into rows; None where that is not sure to read it as `TapeFile.rows` does.
+
+    Without quotes a row is a line, and the database counts them as they come. Lines of another width, empty ones and mixed line ends it
+    refuses, and then nothing is copied.
+    """
+    if file.jsonl or file.ignored:
+        return None
+    plain = Plain(file, progress)
+    try:
+        async with conn.transaction():
+            status: str = await conn.copy_to_table(
+                file.kind.raw, source=plain.chunks(), columns=file.header, format="csv"
+            )
+    except (NotPlain, asyncpg.DataError):
+        await conn.execute(f"alter sequence {file.kind.raw}_line restart")
+        return None
+    return Staged(int(status.rsplit(" ", 1)[-1]), plain.sound)
+
+
+async def _copy_read(conn: Any, file: TapeFile, progress: Progress | None) -> Staged:
+    """Copy rows that are read one by one here."""
     counted = _Counted()
     await conn.copy_to_table(
-        kind.raw,
+        file.kind.raw,
         source=_as_copied(file, progress, counted),
         columns=["line", "malformed", "raw", *file.columns],
         format="csv",
     )
-    await conn.execute(f"analyze {kind.raw}")
-    shown = ", ".join(_or_default(file, name) for name in kind.columns)
-    await conn.execute(f"create temp view {kind.staged} as select line, malformed, raw, {shown} from {kind.raw}")
-    return counted.rows
+    return Staged(counted.rows)
 
 
 async def refuse(conn: Any, file: TapeFile, check: Check) -> int:
@@ -58,17 +100,25 @@ async def refuse(conn: Any, file: TapeFile, check: Check) -> int:
     return int(status.rsplit(" ", 1)[-1])
 
 
-async def check_rows(conn: Any, file: TapeFile) -> None:
-    """Refuse unreadable rows, those that break a rule of their file, and those that contradict an earlier row."""
+async def check_rows(conn: Any, file: TapeFile, staged: Staged) -> int:
+    """Refuse unreadable rows, those that break a rule of their file, and those that contradict an earlier row.
+
+    Rows that only say again what an earlier one said are left out; returns how many.
+    """
     kind = file.kind
-    await refuse(conn, file, Check(f"select * from {kind.staged}", (UNREADABLE,)))
-    await refuse(conn, file, kind.checks[0])
-    await refuse(conn, file, kind.repeated)
+    if not staged.sound:
+        await refuse(conn, file, Check(f"select * from {kind.staged}", (UNREADABLE,)))
+        await refuse(conn, file, kind.checks[0])
+    keys = ", ".join(kind.key)
+    repeats = await conn.fetchval(f"select exists (select from {kind.staged} group by {keys} having count(*) > 1)")
+    if repeats:
+        await refuse(conn, file, kind.repeated)
     for check in kind.checks[1:]:
         await refuse(conn, file, check)
+    return await _drop_repeated(conn, file) if repeats else 0
 
 
-async def drop_repeated(conn: Any, file: TapeFile) -> int:
+async def _drop_repeated(conn: Any, file: TapeFile) -> int:
     """Leave out rows that only say again what an earlier one said; returns how many."""
     kind = file.kind
     keys = ", ".join(kind.key)

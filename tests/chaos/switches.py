@@ -53,21 +53,9 @@ def _changed(old: str, new: str) -> Any:
 
 
 def _without_key() -> None:
-    """Whoever tries again does not find the row of the try before, and makes one of his own."""
-    own: dict[int, str] = {}  # by connection: one transaction makes one row
-    old = "on conflict (lender_id, loan_id, episode, step_id, ordinal) do nothing;\n\n-- name: revive!"
-    insert = _changed(old, ";\n\n-- name: revive!").reserve
-    find = CONTACTS.contact
-
-    async def reserve(conn: Any, **row: Any) -> None:
-        own[id(conn)] = row["contact_id"]
-        await insert(conn, **row)
-
-    async def contact_of_step(conn: Any, **key: Any) -> Any:
-        made = own.pop(id(conn), None)
-        return await find(conn, contact_id=made) if made else None
-
-    CONTACTS.reserve, CONTACTS.contact_of_step = reserve, contact_of_step
+    """Whoever tries again makes a row of his own."""
+    old = "on conflict (lender_id, loan_id, episode, step_id, ordinal) do nothing returning *"
+    CONTACTS.reserve = _changed(old, "returning *").reserve
 
 
 async def _send_again(self: Contact, contact: Any, lost: AnswerLost) -> SmsAnswer:

@@ -180,3 +180,83 @@ async def test_a_refused_posting_leaves_nothing(pool: Pool) -> None:
     assert await pool.fetchval("select count(*) from entries") == 0
     assert await pool.fetchval("select count(*) from outbox") == 0
     assert await pool.fetchval("select ledger_version from loans") == 0
+
+
+async def arrears_of(pool: Pool, as_of: date = date(2026, 3, 10)) -> tuple[float, ...]:
+    """Arrears, outstanding, overpaid."""
+    async with pool.acquire() as conn:
+        stands = await position_of(conn, KEY, as_of)
+    return float(stands.arrears), float(stands.outstanding), float(stands.overpaid)
+
+
+async def test_part_over_and_third_party(pool: Pool) -> None:
+    await add_loan(pool)
+    await add_case(pool)
+    assert not (await post_entry(pool, entry("E-1", amount=Decimal(40), payer="an aunt"), CLOCK)).cured
+    assert await arrears_of(pool) == (60, 60, 0)
+    assert (await post_entry(pool, entry("E-2", amount=Decimal(75)), CLOCK)).cured
+    assert await arrears_of(pool) == (0, 0, 15)
+    assert await pool.fetchval("select payer from entries where entry_id = 'E-1'") == "an aunt"
+    # The case reads what is owed; who paid stays in the ledger, and nothing is said to them.
+    assert "aunt" not in str(await pool.fetch("select payload from outbox"))
+    assert await pool.fetchval("select count(*) from contacts") == 0
+
+
+async def test_money_before_the_due_date_prepays(pool: Pool) -> None:
+    await add_loan(pool)
+    await post_entry(pool, entry(value_date=date(2026, 2, 10)), CLOCK)
+    assert await arrears_of(pool, date(2026, 2, 11)) == (0, 0, 0)
+    assert await arrears_of(pool) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("is_open", [False, True])
+async def test_money_on_a_written_off_loan(pool: Pool, is_open: bool) -> None:
+    await add_loan(pool)
+    await add_case(pool, is_open=is_open)
+    await post_entry(pool, entry("W", kind=EntryKind.WRITE_OFF, value_date=date(2026, 3, 5)), CLOCK)
+    assert await arrears_of(pool) == (100, 100, 0)
+    assert await post_entry(pool, entry(amount=Decimal(40)), CLOCK) == Posted("new", 2, cured=False)
+    assert await arrears_of(pool) == (60, 60, 0)
+    assert await pool.fetchval("select count(*) from outbox") == (2 if is_open else 0)
+
+
+async def test_backdated_money_is_there_on_every_day_since(pool: Pool) -> None:
+    await add_loan(pool)
+    await post_entry(pool, entry(value_date=date(2026, 3, 4)), CLOCK)
+    assert (await arrears_of(pool, date(2026, 3, 3)))[0] == 100
+    assert (await arrears_of(pool, date(2026, 3, 4)))[0] == 0
+    await post_entry(pool, reversal("R-1", "E-1", "30", value_date=date(2026, 3, 6)), CLOCK)
+    assert (await arrears_of(pool, date(2026, 3, 5)))[0] == 0
+    assert (await arrears_of(pool, date(2026, 3, 6)))[0] == 30
+
+
+async def test_accelerate_and_reinstate(pool: Pool) -> None:
+    await add_loan(pool)
+    await pool.execute(
+        "insert into instalments (lender_id, loan_id, number, due_on, principal, interest, fee) values ($1, $2, 2, '2027-03-01', 50, 0, 0)",
+        *KEY,
+    )
+    assert await arrears_of(pool) == (100, 150, 0)
+    await post_entry(pool, entry("A", kind=EntryKind.ACCELERATE, amount=Decimal(150)), CLOCK)
+    assert await arrears_of(pool) == (150, 150, 0)
+    await post_entry(pool, entry("B", kind=EntryKind.REINSTATE, value_date=NOON.date()), CLOCK)
+    assert await arrears_of(pool) == (100, 150, 0)
+
+
+async def test_a_settlement_discount_cures(pool: Pool) -> None:
+    await add_loan(pool)
+    await add_case(pool)
+    await add_task(pool, "call", "call")
+    await post_entry(pool, entry("E-1", amount=Decimal(70)), CLOCK)
+    rest = entry("D-1", kind=EntryKind.SETTLEMENT_DISCOUNT, amount=Decimal(30), source="s1", reason="agreed")
+    assert (await post_entry(pool, rest, CLOCK)).cured
+    assert await arrears_of(pool) == (0, 0, 0)
+    assert await pool.fetchval("select status from tasks") == "withdrawn"
+
+
+async def test_a_waiver_and_an_adjustment(pool: Pool) -> None:
+    await add_loan(pool)
+    await post_entry(pool, entry("W", kind=EntryKind.WAIVER, amount=Decimal(10)), CLOCK)
+    await post_entry(pool, entry("U", kind=EntryKind.ADJUSTMENT, amount=Decimal(5)), CLOCK)
+    await post_entry(pool, entry("D", kind=EntryKind.ADJUSTMENT, amount=Decimal(-20)), CLOCK)
+    assert await arrears_of(pool) == (75, 75, 0)

@@ -1,8 +1,12 @@
+import json
+import socket
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
+from temporalio.client import Client
 
 from domain.loan import LoanKey
 from ledger import outbox
@@ -109,14 +113,31 @@ async def test_not_ready_without_the_database(pool: Pool) -> None:
     assert (answer.status_code, answer.json()["reasons"]) == (503, ["the database does not answer"])
 
 
+async def test_not_ready_when_temporal_is_not_there_and_the_database_is_gone(
+    pool: Pool, database_url: str, database_admin: "asyncpg.Connection[asyncpg.Record]"
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    client = await Client.connect(f"127.0.0.1:{port}", lazy=True)  # nobody listens there
+    answer = await ready(pool, temporal=client.service_client.check_health)
+    assert (answer.status_code, answer.json()["reasons"]) == (503, ["Temporal does not answer"])
+    name = database_url.rsplit("/", 1)[1].partition("?")[0]
+    await database_admin.execute(f"drop database {name} with (force)")
+    answer = await ready(pool, temporal=answers)
+    assert (answer.status_code, answer.json()["reasons"]) == (503, ["the database does not answer"])
+    await database_admin.execute(f"create database {name}")
+
+
 async def test_openapi_describes_the_real_answers(http: httpx.AsyncClient) -> None:
     document = (await http.get("/openapi.json")).json()
     assert {
         path: sorted(answers[method]["responses"]) for path, answers in document["paths"].items() for method in answers
     } == {
-        "/v1/entries": ["200", "201", "400", "401", "409", "413", "422", "503"],
-        "/v1/entries/batch": ["200", "400", "401", "413", "422", "503"],
-        "/v1/cases/{loan_id}": ["200", "404", "422", "503"],
+        "/v1/entries": ["200", "201", "400", "401", "403", "409", "413", "422", "429", "503"],
+        "/v1/entries/batch": ["200", "400", "401", "413", "422", "429", "503"],
+        "/v1/cases/{loan_id}": ["200", "404", "422", "429", "503"],
+        "/v1/connectors/stripe/{lender_id}": ["200", "400", "401", "409", "413", "422", "429", "503"],
+        "/v1/connectors/gocardless/{lender_id}": ["200", "400", "409", "413", "422", "429", "498", "503"],
         "/twilio/status": ["204", "400", "403", "404", "413", "422", "503"],
         "/twilio/sms": ["200", "400", "403", "413", "503"],
         "/twilio/voice": ["200", "400", "403", "404", "413", "422", "503"],
@@ -130,5 +151,6 @@ async def test_openapi_describes_the_real_answers(http: httpx.AsyncClient) -> No
                 if status >= "400" and operation["tags"] != ["health"]:
                     assert list(answer["content"]) == ["application/problem+json"], (operation["summary"], status)
     post = document["paths"]["/v1/entries"]["post"]
+    assert "#/$defs" not in json.dumps(document)  # it would point nowhere
     fields = post["requestBody"]["content"]["application/json"]["schema"]["properties"]
     assert fields["amount"]["type"] == "string"

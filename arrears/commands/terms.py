@@ -1,0 +1,54 @@
+"""The command that shows and chooses by which terms loans are read."""
+
+from typing import Annotated, Any
+
+import typer
+
+from arrears.context import ledger, print_json, run, say_rows
+from domain.errors import BadInput
+from domain.interest import DayCount
+from ledger.case_view import find_loan
+from ledger.named import queries
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+TERMS = queries("terms")
+SHOWN = ("waterfall", "day_count", "annual_rate", "penalty_rate", "tolerance", "materiality")
+
+
+def terms(
+    loan: Annotated[str | None, typer.Argument(help="One loan; without, the lender's.")] = None,
+    lender: Annotated[str, typer.Option(help="Whose terms, where no loan is named.")] = "default",
+    waterfall: Annotated[str | None, typer.Option(help="In which order money is spent, such as cn-561.")] = None,
+    day_count: Annotated[DayCount | None, typer.Option(help="How days bear interest.")] = None,
+    daily_interest: Annotated[bool | None, typer.Option(help="Work out daily interest at loans' annual_rate.")] = None,
+    penalty_interest: Annotated[
+        bool | None, typer.Option(help="Work out penalty interest at loans' penalty_rate.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Show by which terms a loan is read; with options, choose them for it or for a whole lender."""
+    from ledger.terms import choose
+
+    chosen: dict[str, Any] = {
+        "waterfall": waterfall,
+        "day_count": day_count,
+        "daily_interest": daily_interest,
+        "penalty_interest": penalty_interest,
+    }
+
+    async def main() -> dict[str, Any]:
+        async with ledger() as books, books.pool.acquire() as conn, conn.transaction():
+            key = await find_loan(conn, loan) if loan else None
+            if any(value is not None for value in chosen.values()):
+                await choose(conn, key.lender_id if key else lender, key.loan_id if key else None, **chosen)
+            elif key is None:
+                raise BadInput(
+                    "nothing is chosen: name a loan to see its terms, or give an option such as --waterfall."
+                )
+            if key is None:
+                return {"lender_id": lender} | {name: value for name, value in chosen.items() if value is not None}
+            row = await TERMS.terms_of_loan(conn, lender_id=key.lender_id, loan_id=key.loan_id)
+            return key._asdict() | {name: None if row[name] is None else str(row[name]) for name in SHOWN}
+
+    shown = run(main)
+    print_json(shown) if as_json else say_rows(shown)

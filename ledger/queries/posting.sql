@@ -1,0 +1,117 @@
+-- name: known_entry^
+-- One entry by its sender's id, and what became of it if it was pending.
+select e.lender_id, e.entry_id, e.loan_id, e.kind, e.amount, e.currency, e.value_date, e.reverses, e.status, e.component, e.instalment,
+    e.direction, e.reason, e.source, e.payer, e.ledger_version, c.status as moved_to, c.ledger_version as moved_version
+from entries e left join entry_status_changes c using (lender_id, entry_id)
+where e.lender_id = :lender_id and e.entry_id = :entry_id;
+
+-- name: loan_for_posting^
+-- What a posting needs to know of its locked loan, and of the same entry in suspense.
+select l.currency, l.ledger_version, b.timezone, c.loan_id is not null as has_case, coalesce(c.open, false) as case_open,
+    s.entry as kept, s.status as kept_status,
+    exists (select from entries e where e.lender_id = l.lender_id and e.entry_id = :entry_id) as posted
+from loans l join lenders b using (lender_id)
+left join cases c using (lender_id, loan_id)
+left join suspense s on s.lender_id = l.lender_id and s.entry_id = :entry_id
+where l.lender_id = :lender_id and l.loan_id = :loan_id;
+
+-- name: append_entry$
+-- Append one entry, which is the loan's newest version; its place in the order of commits is drawn under the loan's lock.
+with appended as (
+    insert into entries (lender_id, entry_id, loan_id, kind, amount, currency, value_date, reverses, status, component, instalment,
+                         direction, reason, source, payer, ledger_version)
+    values (:lender_id, :entry_id, :loan_id, :kind, :amount, :currency, :value_date, :reverses, :status, :component, :instalment,
+            :direction, :reason, :source, :payer, :ledger_version)
+    on conflict do nothing returning lender_id, loan_id, ledger_version
+)
+update loans l set ledger_version = a.ledger_version from appended a
+where l.lender_id = a.lender_id and l.loan_id = a.loan_id returning l.ledger_version;
+
+-- name: move_on!
+-- A pending entry moves on, which is the loan's newest version.
+with moved as (
+    insert into entry_status_changes (lender_id, entry_id, loan_id, status, ledger_version)
+    values (:lender_id, :entry_id, :loan_id, :status, :ledger_version) returning lender_id, loan_id, ledger_version
+)
+update loans l set ledger_version = m.ledger_version from moved m
+where l.lender_id = m.lender_id and l.loan_id = m.loan_id;
+
+-- name: taken_back$
+-- What reversals took back of an entry; one that was returned took nothing.
+select coalesce(sum(e.amount), 0) from entries e left join entry_status_changes c using (lender_id, entry_id)
+where e.lender_id = :lender_id and e.loan_id = :loan_id and e.reverses = :entry_id and e.kind = 'reversal'
+  and coalesce(c.status, e.status) <> 'returned';
+
+-- name: suspend$
+-- Keep an entry whose loan is unknown.
+insert into suspense (lender_id, entry_id, loan_id, entry) values (:lender_id, :entry_id, :loan_id, :entry)
+on conflict do nothing returning entry_id;
+
+-- name: suspended^
+-- An entry kept before.
+select entry, status, loan_id from suspense where lender_id = :lender_id and entry_id = :entry_id for update;
+
+-- name: move_on_in_suspense!
+-- Pending money moves on before its loan is known.
+update suspense set status = :status where lender_id = :lender_id and entry_id = :entry_id;
+
+-- name: leave_suspense!
+-- Its loan is known now.
+delete from suspense where lender_id = :lender_id and entry_id = :entry_id;
+
+-- name: list_suspense
+-- What waits for its loan; whether that is known by now, and only something else keeps it from being posted.
+select s.lender_id, s.entry_id, s.loan_id, s.entry ->> 'kind' as kind, s.entry ->> 'amount' as amount, s.entry ->> 'currency' as currency,
+    s.entry ->> 'value_date' as value_date, coalesce(s.status, s.entry ->> 'status') as status, s.entry ->> 'payer' as payer,
+    s.posted_at, l.loan_id is not null as loan_known
+from suspense s left join loans l using (lender_id, loan_id)
+where :lender::text is null or s.lender_id = :lender
+order by s.posted_at, s.lender_id, s.entry_id;
+
+-- name: waiting_for_known_loans
+-- Kept entries whose loan is known by now, oldest money first; reversals last, for what they reverse may be among them.
+select s.entry from suspense s join loans l using (lender_id, loan_id)
+order by s.entry ->> 'kind' = 'reversal', s.entry ->> 'value_date', s.lender_id, s.entry_id;
+
+-- name: match!
+-- Somebody says which loan an entry is for.
+insert into suspense_matches (lender_id, entry_id, sent_for, loan_id, matched_by, matched_at)
+values (:lender_id, :entry_id, :sent_for, :loan_id, :by, :now);
+
+-- name: name_loan!
+-- The kept entry names the loan that it was matched to.
+update suspense set loan_id = :loan_id, entry = entry || jsonb_build_object('loan_id', :loan_id::text)
+where lender_id = :lender_id and entry_id = :entry_id;
+
+-- name: matched_loan$
+-- The loan to which somebody matched an entry that was sent for another.
+select loan_id from suspense_matches where lender_id = :lender_id and entry_id = :entry_id and sent_for = :loan_id;
+
+-- name: lines_of_loan
+-- The money of a loan for people, in the order of its commits.
+select entry_id, kind, amount, currency, value_date, status, reverses, component, instalment, reason, source, payer, posted_at, ledger_version
+from ledger_lines where lender_id = :lender_id and loan_id = :loan_id order by ledger_version;
+
+-- name: staged_to_post_singly
+-- Staged rows that are more than new or known: pending money that moves on, or an entry that somebody matched to another loan.
+with single as (
+    select s.line, s.lender_id, s.entry_id from entries e join staged_entries s using (lender_id, entry_id)
+    where e.status = 'pending' and s.status <> 'pending'
+      and not exists (select from entry_status_changes c where c.lender_id = e.lender_id and c.entry_id = e.entry_id)
+    union
+    select s.line, s.lender_id, s.entry_id from suspense k join staged_entries s using (lender_id, entry_id)
+    where k.entry ->> 'status' = 'pending' and (s.status <> 'pending' or k.status is not null)
+    union
+    select s.line, s.lender_id, s.entry_id from suspense_matches m join staged_entries s using (lender_id, entry_id)
+    where m.sent_for = s.loan_id
+)
+select s.line, jsonb_strip_nulls(to_jsonb(s) - array['line', 'malformed', 'raw']) as entry
+from staged_entries s join single using (line) order by s.line;
+
+-- name: drop_staged!
+-- A row that is dealt with.
+delete from staged_entries where line = :line;
+
+-- name: reject_staged!
+-- A row that could not be posted, and why.
+insert into rejected (file, line, field, reason, row) values ('entries', :line, 'entry_id', :reason, array[:row::text]);

@@ -1,0 +1,29 @@
+-- name: terms_of_loan^
+-- All terms of a loan.
+select tolerance, materiality, waterfall, day_count, annual_rate, penalty_rate, opened_on, currency, disputed from loan_terms
+where lender_id = :lender_id and loan_id = :loan_id;
+
+-- name: terms_of_loans
+-- All terms of some loans.
+select t.* from unnest(:lender_ids::text[], :loan_ids::text[]) as x (lender_id, loan_id) join loan_terms t using (lender_id, loan_id);
+
+-- name: choose_for_lender$
+-- Change a lender's policy; what is not given stays.
+update lenders set waterfall = coalesce(:waterfall, waterfall), day_count = coalesce(:day_count, day_count),
+    daily_interest = coalesce(:daily_interest, daily_interest), penalty_interest = coalesce(:penalty_interest, penalty_interest)
+where lender_id = :lender_id returning lender_id;
+
+-- name: choose_for_loan$
+-- Let a loan differ from its lender; what is not given stays.
+update loans set waterfall = coalesce(:waterfall, waterfall), day_count = coalesce(:day_count, day_count),
+    daily_interest = coalesce(:daily_interest, daily_interest), penalty_interest = coalesce(:penalty_interest, penalty_interest)
+where lender_id = :lender_id and loan_id = :loan_id returning loan_id;
+
+-- name: dispute_part$
+-- Note what a borrower disputes.
+insert into disputed_parts (lender_id, loan_id, instalment, component, since, source, reason)
+values (:lender_id, :loan_id, :instalment, :component, :since, :source, :reason) returning dispute_id;
+
+-- name: end_dispute$
+-- A part is disputed no longer, from a day on.
+update disputed_parts set until = :until where lender_id = :lender_id and dispute_id = :dispute_id and until is null returning dispute_id;

@@ -1,0 +1,102 @@
+"""Money whose loan nobody knows yet: matched by rule when the loan comes, or by hand."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from domain.errors import BadInput
+from domain.loan import EntryKind, EntryStatus, LoanKey
+from ledger.posting import Conflict, Posted, WrongCurrency, post_entry
+from ledger.suspense import list_suspense, match_by_hand, match_each, match_suspense
+from tests.ledger.samples import KEY, NOON, Pool, Standing, add_case, add_loan, entry
+
+CLOCK = Standing()
+OTHER = LoanKey("default", "L-2")
+
+
+async def waiting(pool: Pool) -> dict[str, bool]:
+    async with pool.acquire() as conn:
+        return {row["entry_id"]: row["loan_known"] for row in await list_suspense(conn)}
+
+
+async def lines(pool: Pool) -> list[tuple[Any, ...]]:
+    rows = await pool.fetch("select entry_id, loan_id, status, ledger_version from ledger_lines order by commit_order")
+    return [tuple(r) for r in rows]
+
+
+async def test_by_rule_in_value_date_order(pool: Pool) -> None:
+    await post_entry(pool, entry("R", kind=EntryKind.REVERSAL, reverses="a-late", value_date=date(2026, 3, 1)), CLOCK)
+    await post_entry(pool, entry("a-late"), CLOCK)
+    await post_entry(pool, entry("b-early", value_date=date(2026, 3, 2)), CLOCK)
+    await post_entry(pool, entry("stranger", loan_id="L-9"), CLOCK)
+    await post_entry(pool, entry("dollars", currency="USD"), CLOCK)
+    assert await match_each(pool, CLOCK) == 0
+    await add_loan(pool)
+    await add_case(pool)
+    assert await match_each(pool, CLOCK) == 3
+    assert await lines(pool) == [
+        ("b-early", "L-1", "settled", 1),
+        ("a-late", "L-1", "settled", 2),
+        ("R", "L-1", "settled", 3),
+    ]
+    assert await match_each(pool, CLOCK) == 0
+    assert await waiting(pool) == {"stranger": False, "dollars": True}
+    assert await pool.fetchval("select count(*) from outbox") == 3
+
+
+async def test_by_rule_in_one_transaction(pool: Pool) -> None:
+    await post_entry(pool, entry(), CLOCK)
+    await post_entry(pool, entry("dollars", currency="USD"), CLOCK)
+    await add_loan(pool)
+    async with pool.acquire() as conn, conn.transaction():
+        assert await match_suspense(conn, CLOCK) == 1
+        assert await match_suspense(conn, CLOCK) == 0
+    assert await lines(pool) == [("E-1", "L-1", "settled", 1)]
+
+
+async def test_by_hand(pool: Pool) -> None:
+    await add_loan(pool)
+    wrong = entry(loan_id="L-I", payer="Bert")
+    await post_entry(pool, wrong, CLOCK)
+    assert await match_by_hand(pool, KEY, "E-1", "c1", CLOCK) == Posted("new", 1, cured=True)
+    assert await match_by_hand(pool, KEY, "E-1", "c1", CLOCK) == Posted("known", 1, cured=False)
+    assert await waiting(pool) == {}
+    match = await pool.fetchrow("select sent_for, loan_id, matched_by, matched_at from suspense_matches")
+    assert match is not None
+    assert tuple(match) == ("L-I", "L-1", "c1", NOON)
+    assert await pool.fetchval("select payer from entries") == "Bert"
+
+
+async def test_the_sender_may_go_on_naming_the_other_loan(pool: Pool) -> None:
+    await add_loan(pool)
+    await post_entry(pool, entry(loan_id="L-2", status=EntryStatus.PENDING), CLOCK)
+    await match_by_hand(pool, KEY, "E-1", "c1", CLOCK)
+    assert await post_entry(pool, entry(loan_id="L-2", status=EntryStatus.PENDING), CLOCK) == Posted("known", 1, False)
+    assert await post_entry(pool, entry(loan_id="L-2"), CLOCK) == Posted("changed", 2, cured=True)
+    with pytest.raises(Conflict):
+        await post_entry(pool, entry(loan_id="L-2", amount=Decimal(1)), CLOCK)
+    await add_loan(pool, OTHER)  # that loan comes after all
+    assert await post_entry(pool, entry(loan_id="L-2"), CLOCK) == Posted("known", 2, cured=False)
+    assert await post_entry(pool, entry(), CLOCK) == Posted("known", 2, cured=False)
+    with pytest.raises(Conflict):
+        await post_entry(pool, entry(loan_id="L-3"), CLOCK)
+    assert await pool.fetchval("select sum(ledger_version) from loans") == 2
+
+
+async def test_by_hand_what_cannot_be(pool: Pool) -> None:
+    await add_loan(pool)
+    await add_loan(pool, OTHER, currency="USD")
+    await post_entry(pool, entry(loan_id="L-9"), CLOCK)
+    with pytest.raises(BadInput, match="E-7 is not in suspense"):
+        await match_by_hand(pool, KEY, "E-7", "c1", CLOCK)
+    with pytest.raises(BadInput, match="loan default/L-8 is unknown"):
+        await match_by_hand(pool, LoanKey("default", "L-8"), "E-1", "c1", CLOCK)
+    with pytest.raises(WrongCurrency):
+        await match_by_hand(pool, OTHER, "E-1", "c1", CLOCK)
+    assert await waiting(pool) == {"E-1": False}
+    assert await pool.fetchval("select count(*) from suspense_matches") == 0
+    await match_by_hand(pool, KEY, "E-1", "c1", CLOCK)
+    with pytest.raises(BadInput, match="is not in suspense"):
+        await match_by_hand(pool, OTHER, "E-1", "c1", CLOCK)

@@ -1,0 +1,67 @@
+"""Money that comes back, or comes to be known late, over a whole case."""
+
+from datetime import timedelta
+
+from domain.loan import EntryStatus
+from tests.case import Case
+from tests.scenario import Scene
+
+
+async def called_for(scene: Scene) -> Case:
+    """A case that was texted and called for; ten days past due."""
+    case = await scene.case()
+    await case.until_task("call")
+    return case
+
+
+async def test_a_bounce_after_a_cure_leaves_stage_and_counts_as_they_were(scene: Scene) -> None:
+    case = await called_for(scene)
+    await case.answer("call", "RPC_REFUSED")
+    stage = (await case.row())["stage"]
+    await case.pay("60", entry_id="one")
+    await case.pay("40", entry_id="two", status=EntryStatus.PENDING)
+    assert (await case.row())["stage"] == stage
+    await case.pay("40", entry_id="two", value_date=await scene.today())
+    await case.until(lambda n: "thank" not in n.what)
+    assert (await case.row())["stage"] == "probation"
+    before = await case.sent()
+    await case.reverse("two", "40")
+    row = await case.row()
+    assert (row["stage"], row["relapse"], row["episode"]) == (stage, "bounce", 2)
+    await case.until(lambda n: n.what == "book_visit")
+    assert await case.sent() == [*before, "sms house-bounce-notice sent"]
+    await case.pay("40", entry_id="three")
+    await case.until_closed()
+
+
+async def test_contacts_that_late_money_made_wrong_are_put_right_before_the_case_closes(scene: Scene) -> None:
+    case = await scene.case()
+    await case.wake()
+    day = await scene.today()
+    assert await case.sent() == ["sms sms-1 sent"]
+    await scene.days(2)
+    await case.pay("100", value_date=day - timedelta(days=1))
+    task = await case.task("remedy")
+    contact = (await case.contacts_by("sms"))[0]["contact_id"]
+    assert task["data"]["contacts"] == [contact]
+    await scene.days(40)
+    assert (await case.row())["stage"] == "probation"
+    await case.answer("remedy", "DONE", by="s1", note="apologised")
+    assert (await case.tasks("done"))[0]["data"] == {**task["data"], "note": "apologised"}
+    await case.until_closed()
+
+
+async def test_the_lenders_error_after_the_close_is_put_right_before_anybody_is_contacted(scene: Scene) -> None:
+    case = await scene.case()
+    await case.wake()
+    await case.pay("100", entry_id="paid")
+    await case.until_closed()
+    before = await case.sent()
+    await case.reverse("paid", "100", reason="misposted")
+    await case.open()
+    assert (await case.row())["relapse"] == "misposted"
+    assert [t["kind"] for t in await case.tasks()] == ["remedy"]
+    await scene.days(20)
+    assert await case.sent() == before
+    await case.answer("remedy", "DONE", by="s1")
+    await case.until_task("call")
