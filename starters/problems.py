@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, Response
 
 log = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
+TITLES = {status.value: status.phrase for status in HTTPStatus} | {498: "Token Invalid"}
 DATABASE_AWAY = (
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
@@ -52,14 +53,14 @@ class ProblemResponse(JSONResponse):
 
 def problem(status: int, detail: str, headers: dict[str, str] | None = None) -> Response:
     """The answer with this status and sentence."""
-    content = Problem(title=HTTPStatus(status).phrase, status=status, detail=detail).model_dump()
+    content = Problem(title=TITLES[status], status=status, detail=detail).model_dump()
     return ProblemResponse(content, status_code=status, headers=headers)
 
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """These problems, as OpenAPI describes them."""
     content = {MEDIA_TYPE: {"schema": Problem.model_json_schema()}}
-    return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in statuses}
+    return {status: {"description": TITLES[status], "content": content} for status in statuses}
 
 
 def add_problems(app: FastAPI) -> None:

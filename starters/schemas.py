@@ -8,6 +8,23 @@ from pydantic import BaseModel, ConfigDict, Field
 from domain.loan import EntryKind, EntryStatus
 
 
+def inlined(schema: dict[str, Any]) -> dict[str, Any]:
+    """A model's schema with its definitions where they are used: inside an OpenAPI document a `#/$defs/...` points nowhere."""
+    defined = schema.pop("$defs", {})
+
+    def resolve(part: Any) -> Any:
+        if isinstance(part, list):
+            return [resolve(each) for each in part]
+        if not isinstance(part, dict):
+            return part
+        named = str(part.get("$ref", "")).removeprefix("#/$defs/")
+        meant = resolve(defined[named]) if named in defined else {}
+        return meant | {name: resolve(value) for name, value in part.items() if name != "$ref"}
+
+    resolved: dict[str, Any] = resolve(schema)
+    return resolved
+
+
 class EntryToPost(BaseModel):
     """One ledger entry, as a lender sends it."""
 
@@ -15,7 +32,9 @@ class EntryToPost(BaseModel):
 
     entry_id: str = Field(description="Yours, and the same whenever you send this entry again.", max_length=200)
     loan_id: str = Field(max_length=200)
-    lender_id: str = Field("default", max_length=200)
+    lender_id: str = Field(
+        "default", description="Without it, that of the lender whose secret signs, else `default`.", max_length=200
+    )
     kind: EntryKind
     amount: str = Field(description="A decimal number as text; positive, except an adjustment's.", examples=["12.50"])
     currency: str = Field(description="ISO 4217.", examples=["EUR"])
@@ -31,10 +50,10 @@ class EntryToPost(BaseModel):
 
 
 class EntryAnswer(BaseModel):
-    """What became of an entry. `suspense`: its loan is not known; it is kept."""
+    """What became of an entry. `changed`: it was pending, and has moved on; `suspense`: its loan is not known; it is kept."""
 
     entry_id: str
-    status: Literal["new", "known", "suspense"]
+    status: Literal["new", "known", "changed", "suspense"]
     ledger_version: int | None = Field(description="Of its loan, after this entry; null in suspense.")
 
 
@@ -42,7 +61,7 @@ class BatchAnswer(BaseModel):
     """What became of one entry of a batch; a reason is given where it was not taken."""
 
     entry_id: str | None
-    status: Literal["new", "known", "suspense", "conflict", "refused"]
+    status: Literal["new", "known", "changed", "suspense", "conflict", "refused"]
     reason: str | None = None
 
 

@@ -24,28 +24,27 @@ def sign(secret: str, body: bytes, at: int | None = None) -> str:
     return f"t={moment},v1={_digest(secret, moment, body)}"
 
 
-def check_signature(header: str | None, body: bytes, secrets: Sequence[str], now: float) -> None:
-    """See that one of the header's signatures was made with one of the secrets, and lately.
+def check_signature(header: str | None, body: bytes, secrets: Sequence[str], now: float, *, name: str = HEADER) -> int:
+    """See that one of the header's signatures was made with one of the secrets, and lately. Returns which secret it was.
 
     Raises:
         Forged: it was not, or the header is missing or malformed.
     """
     if not header:
-        raise Forged(f"header {HEADER} is missing: sign the body as t=<unix seconds>,v1=<hex HMAC-SHA256 of t.body>.")
+        raise Forged(f"header {name} is missing: sign the body as t=<unix seconds>,v1=<hex HMAC-SHA256 of t.body>.")
     fields = [part.strip().partition("=") for part in header.split(",")]
-    moments = [value for name, _, value in fields if name == "t"]
-    signatures = [value.encode() for name, _, value in fields if name == "v1"]
+    moments = [value for field, _, value in fields if field == "t"]
+    signatures = [value.encode() for field, _, value in fields if field == "v1"]
     if len(moments) != 1 or not MOMENT.fullmatch(moments[0]) or not 1 <= len(signatures) <= MOST_SIGNATURES:
-        raise Forged(f"header {HEADER} is malformed: write it as t=<unix seconds>,v1=<hex HMAC-SHA256 of t.body>.")
+        raise Forged(f"header {name} is malformed: write it as t=<unix seconds>,v1=<hex HMAC-SHA256 of t.body>.")
     # Every pair is compared, so that the time taken tells nothing.
     wanted = [_digest(secret, moments[0], body).encode() for secret in secrets]
-    equal = [hmac.compare_digest(given, mine) for given in signatures for mine in wanted]
+    equal = [any([hmac.compare_digest(given, mine) for given in signatures]) for mine in wanted]  # noqa: C419
     if not any(equal):
-        raise Forged(
-            f"header {HEADER} does not fit the body: sign the very bytes that are sent, with the shared secret."
-        )
+        raise Forged(f"header {name} does not fit the body: sign the very bytes that are sent, with the shared secret.")
     if abs(now - int(moments[0])) > TOLERANCE:
         raise Forged(f"the signature is more than {TOLERANCE} s from our clock: sign anew, and check your clock.")
+    return equal.index(True)
 
 
 def _digest(secret: str, moment: str, body: bytes) -> str:

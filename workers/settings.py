@@ -13,6 +13,8 @@ class Settings(BaseSettings):
 
     database_url: str | None = None
     webhook_secret: str | None = None
+    rate_limit: str = "1000/second"
+    gocardless_base_url: str = "https://api.gocardless.com"
     public_url: str = "http://127.0.0.1:8080"
     build_id: str | None = None
     twilio_base_url: str | None = None

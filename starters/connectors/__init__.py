@@ -1,0 +1,1 @@
+"""Webhooks of payment processors, as entries of the ledger."""

@@ -1,0 +1,135 @@
+"""What the connectors share: whose webhook it is, and posting what a processor tells, in whatever order and however often it tells it."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import asyncpg
+from fastapi import Request
+from pydantic import BaseModel
+
+from domain.clock import Clock, business_date
+from domain.errors import BadInput
+from domain.loan import EntryStatus
+from ledger.named import queries
+from ledger.new_entry import NewEntry
+from ledger.posting import Conflict, known_entry, post_entry
+from ledger.secrets import Kind, Secret
+from starters.bodies import read_body
+from starters.problems import Refused
+from starters.proof import Desk
+
+SECRETS, POSTING = queries("secrets"), queries("posting")
+log = logging.getLogger(__name__)
+
+
+class Took(BaseModel):
+    """The entries that a webhook posted, and the events of it that say nothing of money and were left."""
+
+    entries: list[str] = []
+    ignored: list[str] = []
+
+
+class Books:
+    """A lender's ledger, as a connector writes to it."""
+
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", clock: Clock, lender_id: str) -> None:
+        self.lender_id = lender_id
+        self._pool = pool
+        self._clock = clock
+
+    async def day(self, at: datetime) -> date:
+        """The lender's date at a moment."""
+        async with self._pool.acquire() as conn:
+            return business_date(at, await SECRETS.timezone_of_lender(conn, lender_id=self.lender_id))
+
+    async def known(self, entry_id: str) -> tuple[NewEntry, EntryStatus] | None:
+        """An entry as it came first, and the status that it has now; one in suspense too."""
+        async with self._pool.acquire() as conn, conn.transaction():
+            kept = await POSTING.suspended(conn, lender_id=self.lender_id, entry_id=entry_id)
+            if kept is not None:
+                entry = NewEntry.read(kept["entry"])
+                return entry, EntryStatus(kept["status"] or entry.status)
+            known = await known_entry(conn, self.lender_id, entry_id)
+        return (known.entry, known.moved_to or known.entry.status) if known is not None else None
+
+    async def post(self, **told: Any) -> str:
+        """Post what a processor tells of an entry, once. A later telling may say less or another day: what was said first counts.
+
+        Raises:
+            Refused: 409, it was told otherwise before; 422, it cannot be posted.
+        """
+        try:
+            entry = NewEntry.read({k: str(v) for k, v in told.items() if v is not None}, self.lender_id)
+            try:
+                await self._post(entry)
+            except (Conflict, asyncpg.UniqueViolationError):
+                await self._post(entry)  # two tellings came at once, and the other is known by now
+        except Conflict as error:
+            log.error("a processor tells an entry of lender %s in two ways: %s", self.lender_id, told["entry_id"])
+            raise Refused(409, str(error)) from None
+        except BadInput as error:
+            log.error("a processor tells what cannot be posted for lender %s: %s", self.lender_id, told["entry_id"])
+            raise Refused(422, str(error)) from None
+        return entry.entry_id
+
+    async def _post(self, entry: NewEntry) -> None:
+        known = await self.known(entry.entry_id)
+        if known is not None:
+            first, stands = known
+            if entry.status is EntryStatus.PENDING or stands is not EntryStatus.PENDING:
+                entry = replace(entry, status=first.status)  # a late word about what is over
+            entry = replace(entry, loan_id=first.loan_id, value_date=first.value_date, reason=first.reason)
+        await post_entry(self._pool, entry, self._clock)
+
+
+async def proved(
+    request: Request,
+    desk: Desk,
+    kind: Kind,
+    lender_id: str,
+    check: Callable[[bytes, list[str]], int | None],
+    status: int,
+) -> bytes:
+    """The body of a webhook that one of the lender's secrets of this kind signed; `check` says which, None for none.
+
+    Raises:
+        Refused: `status`, nobody signed it, or the lender has no such secret; 413; 429.
+    """
+    body = await read_body(request)
+    secrets: list[Secret] = await desk.book.of(kind, lender_id)
+    which = check(body, [s.secret for s in secrets])
+    if which is None:
+        desk.not_too_often(request)
+        raise Refused(
+            status, f"the signature does not prove the sender: check it with `arrears secret add LENDER --kind {kind}`."
+        )
+    desk.not_too_often(secrets[which])
+    return body
+
+
+def major(minor: object, exponent: int) -> Decimal:
+    """An amount from a whole number of a currency's smallest units.
+
+    Raises:
+        Refused: 422, it is none.
+    """
+    if not isinstance(minor, int) or isinstance(minor, bool) or not 0 <= minor < 10**15:
+        raise Refused(422, "amount is no whole number of the smallest unit: this webhook is not understood.")
+    return Decimal(minor).scaleb(-exponent)
+
+
+def ignore(took: Took, kind: str, event: str) -> None:
+    """Leave an event that says nothing of money here."""
+    log.info("%s event ignored: %s", kind, event if event.isprintable() and len(event) <= 64 else "unreadable")
+    took.ignored.append(event)
+
+
+def text(given: Any, *path: str) -> str | None:
+    """A text inside nested objects, None where there is none."""
+    for name in path:
+        given = given.get(name) if isinstance(given, dict) else None
+    return given if isinstance(given, str) and given else None
