@@ -26,7 +26,7 @@ async def test_a_sold_loan_in_the_call_stage(scene: Scene, tmp_path: Path) -> No
     assert not await case.is_open()
     assert await case.effects() == ["task call-1 ended"]
     assert await case.sent() == before
-    closed = await scene.pool.fetchrow("select closing, closed_at from cases where loan_id = $1", case.key.loan_id)
+    (closed,) = await scene.pool.fetch("select closing, closed_at from cases where loan_id = $1", case.key.loan_id)
     assert closed["closing"] == "the loan was sold"
     assert closed["closed_at"] is not None
 

@@ -53,9 +53,9 @@ async def test_a_loan_begins_in_mid_life(pool: Pool, tmp_path: Path) -> None:
             Decimal("120.50"),
             date(2026, 1, 15),
         )
-        assert (one.next_due_on, one.next_due_amount) == (None, 0)
+        assert (one.next_due_on, one.next_due_amount) == (None, Decimal(0))
         other = await stands(pool, on, LoanKey("default", "L-2"))
-        assert (other.outstanding, other.arrears, other.cured) == (Decimal(5000), 0, True)
+        assert (other.outstanding, other.arrears, other.cured) == (Decimal(5000), Decimal(0), True)
     assert (await stands(pool, date(2026, 3, 9))).days_past_due == 53
     posted = await pool.fetch("select entry_id, amount, value_date, reason, ledger_version from entries order by 1")
     assert [tuple(r) for r in posted] == [
@@ -77,7 +77,7 @@ async def test_what_begins_with_a_balance_is_paid_like_any_other(pool: Pool, tmp
     await take(pool, tmp_path, {**BARE, **balances("L-1,2026-03-09,1000,100,2026-01-15")})
     await post_entry(pool, entry("E-7", amount=Decimal(150)), Standing())
     now = await stands(pool, date(2026, 3, 9))
-    assert (now.arrears, now.outstanding, now.overpaid, now.cured) == (0, Decimal(850), 0, True)
+    assert (now.arrears, now.outstanding, now.overpaid, now.cured) == (Decimal(0), Decimal(850), Decimal(0), True)
 
 
 async def test_a_loan_with_a_schedule_does_not_begin_with_a_balance(pool: Pool, tmp_path: Path) -> None:

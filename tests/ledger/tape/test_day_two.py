@@ -25,6 +25,12 @@ async def told(pool: Pool) -> list[tuple[str, str, Any]]:
     return [(r["loan_id"], r["message"], r["payload"]) for r in rows]
 
 
+async def one(pool: Pool, query: str) -> tuple[Any, ...]:
+    """The one row that a query gives."""
+    (row,) = await pool.fetch(query)
+    return tuple(row)
+
+
 def recall(*rows: str) -> Tape:
     return {"recalls": [RECALLS_HEADER, *rows]}
 
@@ -107,8 +113,8 @@ async def test_a_later_due_date_cures(pool: Pool, tmp_path: Path) -> None:
     assert await told(pool) == [("L-1", "ledger_changed", {"about": "tape", "files": ["instalments"]})]
     assert await pool.fetchval("select status from tasks") == "withdrawn"
     assert await pool.fetchval("select state from contacts") == "cancelled"
-    kept = await pool.fetchrow("select kind, version, row ->> 'due_on' as due_on from tape_history")
-    assert tuple(kept) == ("instalments", 1, "2026-03-01")
+    kept = await one(pool, "select kind, version, row ->> 'due_on' as due_on from tape_history")
+    assert kept == ("instalments", 1, "2026-03-01")
 
 
 async def test_a_new_party_beside_a_loan(pool: Pool, tmp_path: Path) -> None:
@@ -152,15 +158,15 @@ async def test_a_recalled_loan_is_held_at_once_and_its_case_closes(pool: Pool, t
     await add_contact(pool, "out", "sending", "collect")
     report = await take(pool, tmp_path, recall("L-1,sold,2026-03-09"))
     assert (report.counts["recalls"].new, report.counts["recalls"].changed) == (1, 0)
-    hold = await pool.fetchrow("select subject_kind, subject_id, scopes, from_at, until_at from holds")
-    assert tuple(hold) == ("loan", "L-1", sorted(REASONS["recalled"]), NOON, None)
+    hold = await one(pool, "select subject_kind, subject_id, scopes, from_at, until_at from holds")
+    assert hold == ("loan", "L-1", sorted(REASONS["recalled"]), NOON, None)
     tasks = await pool.fetch("select kind, status, end_reason from tasks order by kind")
     assert [tuple(r) for r in tasks] == [("call", "withdrawn", "sold"), ("withdraw_letter", "open", None)]
     states = await pool.fetch("select contact_id, state from contacts order by 1")
     assert [tuple(r) for r in states] == [("out", "sending"), ("text", "cancelled")]
     assert await pool.fetchval("select closing from cases") == "the loan was sold"
-    event = await pool.fetchrow("select kind, data from case_events")
-    assert tuple(event) == ("loan_taken_back", {"status": "sold"})
+    event = await one(pool, "select kind, data from case_events")
+    assert event == ("loan_taken_back", {"status": "sold"})
     assert await told(pool) == [("L-1", "ledger_changed", {"about": "tape", "files": ["recalls"]})]
     assert await pool.fetchval("select status from loans where loan_id = 'L-1'") == "sold"
 
@@ -243,8 +249,8 @@ async def test_a_bad_recall(pool: Pool, tmp_path: Path, row: str, reason: str) -
 
 async def test_the_age_of_the_files(pool: Pool, tmp_path: Path) -> None:
     await take(pool, tmp_path, {"loans": GOOD["loans"]})
-    assert tuple(await pool.fetchrow("select fed_at, tape_at, balances_at from feeds")) == (None, NOON, None)
+    assert await one(pool, "select fed_at, tape_at, balances_at from feeds") == (None, NOON, None)
     await take(pool, tmp_path, GOOD)
     balance = ["loan_id,as_of,outstanding,arrears,oldest_due_on", "L-2,2026-03-09,5000,5000,2026-03-01"]
     await take(pool, tmp_path, {"balances": balance})
-    assert tuple(await pool.fetchrow("select fed_at, tape_at, balances_at from feeds")) == (NOON, NOON, NOON)
+    assert await one(pool, "select fed_at, tape_at, balances_at from feeds") == (NOON, NOON, NOON)
