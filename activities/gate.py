@@ -160,6 +160,8 @@ def _holds(case: CaseInHand, meant: Meant, row: Any) -> tuple[GateHold, ...]:
         for h in case.facts.holds
         if h.active(now) and (h.subject_kind != "contact_point" or h.subject_id == meant.value)
     ]
+    # The case reads its borrower's; whoever else is contacted has their own.
+    found += [GateHold(**{**h, "scopes": tuple(sorted(h["scopes"]))}, on="person") for h in row["party_holds"] or ()]
     if row["promised_elsewhere"] is not None and meant.channel in BY_VOICE:
         # Who has promised to pay one loan is not called about another (design.md 3).
         grace = timedelta(days=case.row.strategy.promise.grace_days + 1)

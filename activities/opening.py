@@ -19,6 +19,7 @@ from ledger.locks import lock_loan
 from ledger.named import queries
 from ledger.posting import load_entries, load_instalments, load_terms
 from ledger.strategies import strategy_for
+from ledger.suspense import match_each
 
 CASES = queries("cases")
 
@@ -35,6 +36,8 @@ class Opening:
         """One page of the sweep. A page done twice starts nothing twice."""
         after_lender, after_loan = request.after or ("", "")
         now = await self.desk.clock.now()
+        if request.after is None:
+            await match_each(self.desk.pool, self.desk.clock)  # money that came before its loan
         async with self.desk.pool.acquire() as conn:
             rows = CASES.due_loans(
                 conn,
@@ -80,12 +83,12 @@ class Opening:
     async def _due(self, conn: Any, key: LoanKey) -> bool:
         row = await conn.fetchrow(
             """
-            select coalesce(c.open, false) as open, b.timezone from loans l join lenders b using (lender_id)
+            select coalesce(c.open, false) as open, l.status, b.timezone from loans l join lenders b using (lender_id)
             left join cases c using (lender_id, loan_id) where l.lender_id = $1 and l.loan_id = $2
             """,
             *key,
         )
-        if row is None or row["open"]:
+        if row is None or row["open"] or row["status"] != "active":
             return False
         today = business_date(await self.desk.clock.now(), row["timezone"])
         stands = position(

@@ -11,11 +11,12 @@ from typing import Any
 
 from activities.case_in_hand import CaseInHand, Desk, this_and
 from activities.contracts import Order, Result
-from activities.gate import CONTACTS, STOPS, Gatekeeper, Meant
+from activities.gate import CONTACTS, Gatekeeper, Meant
 from activities.reckoning import NOT_ANY_MORE
 from activities.words import language_of
 from channels.carrier import Refused
 from domain.gate import Addressed, Defer, Forbid, Permit
+from ledger.stops import stop_at_our_fault
 
 ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # no letter that reads as a figure
 
@@ -206,15 +207,13 @@ class Reaching:
                 return "postponed"
             case "our_fault":
                 # Every contact would meet the same end: nobody goes on trying until somebody has looked.
-                await STOPS.press(
+                await stop_at_our_fault(
                     case.conn,
                     lender_id=case.key.lender_id,
                     channel=contact["channel"],
-                    strategy="*",
-                    reason=f"the carrier refuses us: {answer.reason}",
+                    reason=answer.reason,
+                    now=case.facts.now,
                 )
-                about = f"{contact['channel']} of lender {case.key.lender_id} is stopped: {answer.reason}"
-                await CONTACTS.raise_alert(case.conn, kind="carrier", about=about, now=case.facts.now)
                 return "postponed"
             case "dead_number":
                 await CONTACTS.mark_point(case.conn, **point, party_id=contact["party_id"], status="dead")

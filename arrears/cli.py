@@ -47,6 +47,8 @@ for function in (
     services.demo,
     intake.intake,
     intake.entries,
+    intake.recalls,
+    intake.balances,
     money.entry,
     money.money,
     reconcile.reconcile,

@@ -187,11 +187,13 @@ async def _serve(
     app = create_app(
         pool,
         clock,
-        secrets=[secret],
+        secrets=secret.split(","),
         twilio_token=TwilioSettings().auth_token or simulator.auth_token,
         public_url=url,
         temporal=temporal_ready,
         call_back=call_back(settings()),
+        rate_limit=settings().rate_limit,
+        gocardless_url=settings().gocardless_base_url,
     )
     try:
         listening = socket.create_server((LOOPBACK, port))

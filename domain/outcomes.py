@@ -101,6 +101,7 @@ LEGAL: dict[str, dict[str, Outcome]] = {
     "manual_review": {"REVIEWED": _office},
     "remedy": {"DONE": _office},
     "answer": {"ANSWERED": _office},
+    "reconcile_balance": {"RECONCILED": _office},
 }
 
 CODES: dict[str, dict[str, Outcome]] = {"call": CALL, "callback": CALL, "visit": VISIT, **LEGAL}

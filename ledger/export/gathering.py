@@ -45,6 +45,7 @@ async def gather(conn: Any, key: LoanKey) -> dict[str, Any]:
         "contact_points": points,
         "consents": await _rows(EXPORT.consents(conn, lender_id=key.lender_id, parties=parties)),
         "suppressions": await _rows(EXPORT.suppressions(conn, lender_id=key.lender_id, values=values)),
+        "suppressions_lifted": await _rows(EXPORT.suppressions_lifted(conn, lender_id=key.lender_id, values=values)),
         "inbound": await _rows(EXPORT.inbound(conn, values=values)),
         "holds": await _rows(EXPORT.holds(conn, **this, parties=parties, values=values)),
     }

@@ -13,11 +13,19 @@ LOANS_AT_ONCE = 200
 
 
 class _Money(NamedTuple):
-    """What is known of a loan: its schedule, its entries, and their places in the order of commits."""
+    """What is known of a loan: its schedule and what it was before, its entries, and their places in the order of commits."""
 
     instalments: list[Instalment]
+    earlier: list[tuple[int, Instalment]]
     entries: list[Entry]
     order: list[int]
+
+    def schedule(self, commit_order: int) -> list[Instalment]:
+        """The instalments as they stood at a place in the order of commits."""
+        stood = {i.number: i for i in self.instalments}
+        # The newest change comes first, so that the oldest after that place has the last word.
+        stood |= {i.number: i for order, i in self.earlier if order > commit_order}
+        return list(stood.values())
 
 
 async def quiet(conn: Any, findings: Findings) -> None:
@@ -40,7 +48,7 @@ def _judge(contact: Any, money: _Money, terms: Terms, findings: Findings) -> Non
         detail = f"its permit saw ledger version {seen}, but version {newest} was committed before it"
         findings.broken("saw_old_ledger", contact, id_, detail)
     counted = [e for e in money.entries if e.version <= max(seen, newest)]
-    stands = position(money.instalments, counted, contact["business_date"], terms)
+    stands = position(money.schedule(contact["commit_order"]), counted, contact["business_date"], terms)
     if _over(contact["purpose"], stands):
         nothing = "was past due" if contact["purpose"] != "reminder" else "was due or to come"
         detail = f"this {contact['channel']} was made although nothing {nothing} on {contact['business_date']} at ledger version {newest}"
@@ -53,11 +61,14 @@ def _over(purpose: str, stands: Position) -> bool:
 
 
 async def _money_of(conn: Any, keys: list[LoanKey]) -> dict[LoanKey, _Money]:
-    found: dict[LoanKey, _Money] = defaultdict(lambda: _Money([], [], []))
+    found: dict[LoanKey, _Money] = defaultdict(lambda: _Money([], [], [], []))
     both = [k.lender_id for k in keys], [k.loan_id for k in keys]
     for row in await conn.fetch(PROOF.instalments_of_loans.sql, *both):
         values = {name: row[name] for name in Instalment._fields}
         found[_key(row)].instalments.append(Instalment(**values))
+    for row in await conn.fetch(PROOF.earlier_instalments_of_loans.sql, *both):
+        values = {name: row[name] for name in Instalment._fields}
+        found[_key(row)].earlier.append((row["commit_order"], Instalment(**values)))
     for row in await conn.fetch(PROOF.entries_of_loans.sql, *both):
         values = {name: row[name] for name in Entry._fields}
         values |= {"kind": EntryKind(row["kind"]), "status": EntryStatus(row["status"])}

@@ -30,6 +30,10 @@ select * from consents where lender_id = :lender_id and party_id = any(:parties:
 -- Numbers and addresses of theirs that asked to be left alone.
 select * from suppressions where lender_id = :lender_id and value = any(:values::text[]) order by channel, value;
 
+-- name: suppressions_lifted
+-- Opt-outs of some numbers that were taken back.
+select * from suppressions_lifted where lender_id = :lender_id and value = any(:values::text[]) order by 1, 2, 3, 4;
+
 -- name: inbound
 -- Texts that came from their numbers.
 select * from inbound where sender = any(:values::text[]) order by received_at, carrier_id;

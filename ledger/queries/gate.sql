@@ -56,7 +56,10 @@ select l.limitation_on, b.feed_hours, f.fed_at,
                 and 'contact' = any(h.scopes) and h.from_at <= :now and coalesce(least(h.until_at, h.released_at) > :now, true))
           order by o.loan_id) as rivals,
     (select max(p.due_on) from promises p join loans o using (lender_id, loan_id)
-     where p.status = 'active' and p.lender_id = l.lender_id and o.borrower_id = l.borrower_id and o.loan_id <> l.loan_id) as promised_elsewhere
+     where p.status = 'active' and p.lender_id = l.lender_id and o.borrower_id = l.borrower_id and o.loan_id <> l.loan_id) as promised_elsewhere,
+    (select jsonb_agg(jsonb_build_object('reason', h.reason, 'scopes', h.scopes, 'until', least(h.until_at, h.released_at)) order by h.hold_id)
+     from holds h where h.lender_id = l.lender_id and h.subject_kind = 'person' and h.subject_id = :party_id
+       and h.subject_id <> l.borrower_id and h.from_at <= :now and coalesce(least(h.until_at, h.released_at) > :now, true)) as party_holds
 from loans l join lenders b using (lender_id) left join feeds f using (lender_id)
 where l.lender_id = :lender_id and l.loan_id = :loan_id;
 

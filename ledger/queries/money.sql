@@ -23,7 +23,7 @@ where lender_id = :lender_id and loan_id = :loan_id order by number;
 -- Work that chases money which has come. Counsel's withdrawals and the house's remedies go on.
 update tasks set status = 'withdrawn', ended_at = :now, end_reason = 'cured'
 where lender_id = :lender_id and loan_id = :loan_id and status in ('open', 'answered')
-  and kind not in ('withdraw_letter', 'withdraw_suit', 'remedy')
+  and kind not in ('withdraw_letter', 'withdraw_suit', 'remedy', 'reconcile_balance')
 returning task_id;
 
 -- name: cancel_contacts

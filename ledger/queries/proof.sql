@@ -21,6 +21,17 @@ order by e.lender_id, e.loan_id, e.ledger_version;
 select i.lender_id, i.loan_id, i.number, i.due_on, i.principal, i.interest, i.fee
 from unnest($1::text[], $2::text[]) as l (lender_id, loan_id) join instalments i using (lender_id, loan_id);
 
+-- name: earlier_instalments_of_loans
+-- What instalments of some loans were before the tape changed them, newest first; `commit_order` is that of the change.
+select h.lender_id, h.row ->> 'loan_id' as loan_id, (h.row ->> 'number')::int as number, (h.row ->> 'due_on')::date as due_on,
+    (h.row ->> 'principal')::numeric as principal, (h.row ->> 'interest')::numeric as interest, (h.row ->> 'fee')::numeric as fee,
+    h.commit_order
+from unnest($1::text[], $2::text[]) as l (lender_id, loan_id)
+join tape_history h on h.lender_id = l.lender_id and h.kind = 'instalments' and h.key like replace(replace(replace(
+    concat_ws('/', l.lender_id, l.loan_id), '\', '\\'), '%', '\%'), '_', '\_') || '/%'
+where h.row ->> 'loan_id' = l.loan_id
+order by h.version desc;
+
 -- name: contact_count$
 -- How many contacts may have reached somebody.
 select count(*) from contacts where direction = 'out' and state in ('sending', 'sent', 'unknown', 'failed');
@@ -169,7 +180,7 @@ where f.state = 'open' and c.stage in ('probation', 'closed') and not exists (
 -- name: effectless
 -- Tasks and letters that touched the world without an open effect on record.
 select t.lender_id, t.loan_id, t.task_id as id, 'task' as kind from tasks t
-where t.kind not in ('withdraw_letter', 'withdraw_suit') and not exists (select from effects f where f.task_id = t.task_id)
+where t.kind not in ('withdraw_letter', 'withdraw_suit', 'reconcile_balance') and not exists (select from effects f where f.task_id = t.task_id)
 union all
 select c.lender_id, c.loan_id, c.contact_id, 'letter' from contacts c
 where c.channel = 'letter' and c.state = 'sent' and not exists (

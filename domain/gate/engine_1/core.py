@@ -21,7 +21,7 @@ SAYS: Mapping[str, str] = {
     "core.HELD": "A hold that stops contact stops collecting and reminding, one that stops legal steps stops these.",
 }
 DUE = frozenset({"collect", "reminder", "statutory"})
-UNUSABLE = frozenset({"dead", "wrong", "reassigned"})
+UNUSABLE = frozenset({"dead", "wrong", "reassigned", "replaced"})
 
 
 def asked_for(purpose: Purpose) -> tuple[str, ...]:
