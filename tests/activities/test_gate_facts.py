@@ -12,6 +12,7 @@ from activities.contracts import CaseRef, Result
 from domain.decision import Action
 from domain.loan import EntryStatus
 from ledger.stops import press_stop, release_stop
+from ledger.strategies import publish, shipped
 from tests.activities.bench import Bench
 
 
@@ -110,6 +111,34 @@ async def test_a_held_number_is_passed_over_and_the_case_goes_on(bench: Bench) -
     )
     assert (await bench.decide(case)).decision.action is Action.SEND_SMS
     assert await sent(bench, case) == ("forbidden", ["core.NO_CONTACT_POINT"])
+
+
+@pytest.mark.parametrize("reason", ["bereavement", "cease"])
+async def test_a_hold_on_a_guarantor_keeps_their_number_quiet(bench: Bench, reason: str) -> None:
+    base = next(s for s in shipped() if s.name == "standard")
+    stages = tuple(
+        stage.model_copy(update={"steps": tuple(s.model_copy(update={"to": "guarantor"}) for s in stage.steps)})
+        for stage in base.stages
+    )
+    async with bench.pool.acquire() as conn:
+        await publish(conn, base.model_copy(update={"name": "guarantors", "stages": stages}))
+    case = await bench.case(strategy="guarantors")
+    await bench.pool.execute("insert into parties (lender_id, party_id, name) values ('default', 'G-1', 'Gil')")
+    await bench.pool.execute(
+        "insert into loan_parties (lender_id, loan_id, party_id, role) values ('default', $1, 'G-1', 'guarantor')",
+        case.loan_id,
+    )
+    await bench.pool.execute(
+        """
+        insert into contact_points (lender_id, party_id, kind, value, timezone)
+        values ('default', 'G-1', 'mobile', '+12015550109', 'Europe/Rome')
+        """
+    )
+    await bench.tell(case, "place_hold", reason=reason, subject="person", subject_id="G-1", scopes=["contact"])
+    state, _ = await sent(bench, case)
+    assert state in {"forbidden", "deferred"}
+    assert bench.texts() == []
+    assert await bench.violations() == []
 
 
 async def test_who_is_to_be_left_alone_is_not_contacted_but_the_case_goes_on(bench: Bench) -> None:

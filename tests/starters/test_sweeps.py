@@ -2,6 +2,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -9,6 +10,8 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from domain.clock import Clock
+from domain.loan import EntryKind
+from ledger.new_entry import NewEntry
 from starters import sweeps
 from starters.sweeps import SWEEP_ID, TAPE_LOADED, start_sweep, sweep_daily
 from tests.case import Case, poll
@@ -69,6 +72,35 @@ async def begun(scene: Scene, case: Case) -> None:
 
     await poll(so, "a case to be opened")
     scene.cases.append(case)
+
+
+async def test_a_sweep_leaves_alone_what_the_lender_took_back(scene: Scene) -> None:
+    kept, gone = await scene.loan((3, "100")), await scene.loan((3, "100"))
+    await scene.pool.execute("update loans set status = 'sold' where loan_id = $1", gone.key.loan_id)
+    assert await scene.client.get_workflow_handle(await start_sweep(scene.client)).result() == 1
+    scene.cases.append(kept)
+    assert not await has_case(scene, gone)
+
+
+async def test_a_sweep_takes_money_out_of_suspense_before_it_looks(scene: Scene) -> None:
+    paid = await scene.loan((3, "100"))
+    loan_id = paid.key.loan_id
+    early = NewEntry(
+        entry_id="E-early",
+        loan_id=loan_id,
+        kind=EntryKind.PAYMENT,
+        amount=Decimal(100),
+        currency="EUR",
+        value_date=await scene.today(),
+    )
+    await scene.pool.execute(
+        "insert into suspense (lender_id, entry_id, loan_id, entry) values ('default', 'E-early', $1, $2)",
+        loan_id,
+        early.as_json(),
+    )
+    assert await scene.client.get_workflow_handle(await start_sweep(scene.client)).result() == 0
+    assert not await has_case(scene, paid)
+    assert await scene.pool.fetchval("select count(*) from suspense") == 0
 
 
 async def test_a_sweep_by_hand_starts_what_is_due_once(scene: Scene) -> None:
