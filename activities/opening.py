@@ -33,8 +33,8 @@ class Opening:
 
     @activity.defn(name=SWEEP)
     async def start_due_cases(self, request: SweepRequest) -> SweepResult:
-        """One page of the sweep. A page done twice starts nothing twice."""
-        after_lender, after_loan = request.after or ("", "")
+        """One page of the sweep. A page done twice starts nothing twice; one that was broken off goes on where it was."""
+        after_lender, after_loan, started = _place(request)
         now = await self.desk.clock.now()
         if request.after is None:
             await match_each(self.desk.pool, self.desk.clock)  # money that came before its loan
@@ -44,20 +44,20 @@ class Opening:
                 after_lender=after_lender,
                 after_loan=after_loan,
                 lender=request.lender_id,
+                loan=request.loan_id,
                 today=business_date(
                     now, "Pacific/Kiritimati"
                 ),  # the furthest date there is; each loan's own decides below
                 page=request.page,
             )
             found = [(LoanKey(r["lender_id"], r["loan_id"]), r["has_case"]) async for r in rows]
-        started = 0
         for key, has_case in found:
             if has_case:  # whoever opened it may have died before the start; a workflow that runs is left alone
                 await self.start(key)
             else:
                 started += await self.open(key)
             if activity.in_activity():
-                activity.heartbeat(tuple(key))
+                activity.heartbeat(*key, started)
         last = found[-1][0] if len(found) == request.page else None
         return SweepResult(started=started, after=(last.lender_id, last.loan_id) if last else None)
 
@@ -111,3 +111,11 @@ class Opening:
             static_summary=f"Loan {key}",
             static_details=f"Collects loan `{key.loan_id}` of lender `{key.lender_id}`. Names and numbers stay in the ledger.",
         )
+
+
+def _place(request: SweepRequest) -> tuple[str, str, int]:
+    """The loan after which to go on, and how many cases were started before: where the page begins, or was broken off."""
+    if activity.in_activity() and len(told := activity.info().heartbeat_details) == 3:
+        lender_id, loan_id, started = told
+        return lender_id, loan_id, started
+    return *(request.after or ("", "")), 0

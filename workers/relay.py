@@ -15,8 +15,10 @@ from typing import Any
 
 import asyncpg
 from temporalio.client import Client
+from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.service import RPCError, RPCStatusCode
 
+from activities.contracts import CASES, SweepRequest
 from domain.loan import LoanKey
 from domain.messages import LedgerNews
 from ledger import outbox
@@ -28,6 +30,7 @@ log = logging.getLogger(__name__)
 
 LOANS_AT_ONCE = 200  # read from the outbox in one go
 SIGNALS_AT_ONCE = 4  # each holds a connection to the ledger while it is under way
+CLOSED = "closed"  # how a message to a case that is over ends
 SIGNAL_TIMEOUT = timedelta(seconds=10)
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0  # seconds of real time
 DATABASE_AWAY = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
@@ -114,6 +117,8 @@ class Relay:
                     if error.status in OF_ONE_LOAN:
                         await strand(conn, key, _in_words(error))
                     break
+                if result == CLOSED:
+                    await self._reopen(key)
                 await outbox.delivered(conn, [row.id for row in rows], result)
                 done += len(rows)
         if failure is None:
@@ -135,8 +140,20 @@ class Relay:
             is_open = await conn.fetchval("select open from cases where lender_id = $1 and loan_id = $2", *key)
             if is_open:
                 raise
-            return "no case" if is_open is None else "closed"
+            return "no case" if is_open is None else CLOSED
         return "signalled"
+
+    async def _reopen(self, key: LoanKey) -> None:
+        """Have a sweep look at this one loan: if it is past due again, its case begins a new episode."""
+        await self._client.start_workflow(
+            "DelinquencySweep",
+            SweepRequest(lender_id=key.lender_id, loan_id=key.loan_id),
+            id=f"sweep-{key.workflow_id}",
+            task_queue=CASES,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            static_summary="Opens a closed case again where it is past due",
+            rpc_timeout=SIGNAL_TIMEOUT,
+        )
 
     def _later(self, key: LoanKey, error: RPCError) -> None:
         """Leave a loan alone for a while: its workflow is about to start, or somebody has to look."""

@@ -95,9 +95,10 @@ class Result(Payload):
 
 
 class SweepRequest(Payload):
-    """Start cases for what became due; `after` is where the last page ended."""
+    """Start cases for what became due, of one lender or loan if named; `after` is where the last page ended."""
 
     lender_id: str | None = None
+    loan_id: str | None = None
     after: tuple[str, str] | None = None
     page: int = 500
 

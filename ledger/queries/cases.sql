@@ -64,6 +64,7 @@ from loans l
 left join cases c using (lender_id, loan_id)
 where (l.lender_id, l.loan_id) > (:after_lender, :after_loan)
   and (:lender::text is null or l.lender_id = :lender)
+  and (:loan::text is null or l.loan_id = :loan)
   and l.status = 'active'
   and (not coalesce(c.open, false) or c.next_step is null)
   and exists (

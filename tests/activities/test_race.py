@@ -8,7 +8,6 @@ import pytest
 
 from activities.contracts import CaseRef, Order
 from domain.loan import LoanKey
-from ledger.locks import MONEY
 from ledger.pool import open_pool
 from tests.activities.bench import Bench
 from tests.chaos.racing import race_for_the_limit
@@ -102,7 +101,7 @@ async def test_without_the_lock_on_the_person_both_get_it(
     bench: Bench, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def the_loan_alone(conn: Any, key: LoanKey) -> None:
-        await MONEY.lock_loan(conn, lender_id=key.lender_id, loan_id=key.loan_id)
+        await conn.execute("select from loans where lender_id = $1 and loan_id = $2 for no key update", *key)
 
     monkeypatch.setattr("activities.case_in_hand.lock_loan", the_loan_alone)
     async with await open_pool(database_url) as other:

@@ -10,13 +10,13 @@ from tests.chaos.run import Plan, chaos
 async def test_killed_workers_and_a_failing_carrier_do_nothing_twice(
     pool: "asyncpg.Pool[asyncpg.Record]", database_url: str, tmp_path: Path
 ) -> None:
-    result = await chaos(pool, database_url, tmp_path, Plan(kills=25, intended=50, sweep=False))
+    result = await chaos(pool, database_url, tmp_path, Plan(kills=15, intended=40, sweep=False))
     assert result["failures"] == {name: [] for name in result["failures"]}
     assert result["errors"] == {}
-    assert result["kills"] >= 25
-    assert result["lines killed at"] >= 15
-    assert result["intended"] >= 50
-    assert result["messages"] >= 30
+    assert result["kills"] >= 15
+    assert result["lines killed at"] >= 8
+    assert result["intended"] >= 40
+    assert result["messages"] >= 20
     assert result["payments"] > 0
 
 

@@ -65,10 +65,11 @@ async def has_case(scene: Scene, case: Case) -> bool:
 
 
 async def begun(scene: Scene, case: Case) -> None:
-    """Wait until a loan has its case; the scene ends it with its own."""
+    """Wait until a loan has its case, and the case has begun; the scene ends it with its own."""
 
     async def so() -> bool:
-        return await has_case(scene, case)
+        row = await case.row()
+        return row is not None and row["open"] and row["next_step"] is not None
 
     await poll(so, "a case to be opened")
     scene.cases.append(case)

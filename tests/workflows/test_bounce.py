@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from domain.loan import EntryStatus
-from tests.case import Case
+from domain.loan import EntryKind, EntryStatus
+from tests.case import Case, poll
 from tests.scenario import Scene
 
 
@@ -58,10 +58,35 @@ async def test_the_lenders_error_after_the_close_is_put_right_before_anybody_is_
     await case.until_closed()
     before = await case.sent()
     await case.reverse("paid", "100", reason="misposted")
-    await case.open()
+    await poll(case.is_open, "the case to be opened again")
+    await scene.settle()
     assert (await case.row())["relapse"] == "misposted"
     assert [t["kind"] for t in await case.tasks()] == ["remedy"]
     await scene.days(20)
     assert await case.sent() == before
     await case.answer("remedy", "DONE", by="s1")
     await case.until_task("call")
+
+
+async def test_a_bounce_after_the_close_opens_the_case_again_by_itself(scene: Scene) -> None:
+    case = await called_for(scene)
+    await case.pay("100", entry_id="paid")
+    await case.until_closed()
+    before = await case.sent()
+    await case.reverse("paid", "100")
+    await poll(case.is_open, "the case to be opened again")
+    await scene.settle()
+    row = await case.row()
+    assert (row["episode"], row["relapse"]) == (2, "arrears")
+    assert await case.sent() == before
+    assert (await scene.pool.fetchval("select result from outbox order by id desc limit 1")) == "closed"
+
+
+async def test_a_charge_after_the_close_that_makes_no_day_past_due_opens_nothing(scene: Scene) -> None:
+    case = await scene.case()
+    await case.pay("100")
+    await case.until_closed()
+    told = await scene.pool.fetchval("select count(*) from outbox")
+    await case.post(EntryKind.LATE_FEE, "5")
+    assert await scene.pool.fetchval("select count(*) from outbox") == told
+    assert not await case.is_open()

@@ -1,7 +1,7 @@
 """After the cure: a payment that comes back, one the lender had posted wrongly, and a new debt."""
 
 from domain.loan import EntryKind
-from tests.case import Case
+from tests.case import Case, poll
 from tests.scenario import Scene
 
 
@@ -92,7 +92,8 @@ async def test_a_returned_payment_after_the_close_is_a_new_case(scene: Scene) ->
     await case.until_closed()
     await case.reverse("paid", "100")
     await case.post(EntryKind.LATE_FEE, "5")
-    await case.open()
+    await poll(case.is_open, "the case to be opened again")
+    await scene.settle()
     assert (await case.row())["episode"] == 2
     assert [t["task_id"] for t in await case.tasks()] == [f"{case.key.loan_id}.2.call-1.1"]  # a month past due by now
     assert (await scene.proof())["ok"]

@@ -146,8 +146,12 @@ async def test_a_new_run_keeps_its_place_in_searches_and_its_story(
     async with scene_on(pool, dev_server, start=AFTERNOON) as scene:
         case = await scene.loan((10, "100"))
         await case.open(roll_over_after=1)
-        lines = await case.handle.query("timeline")
-        assert [line["what"] for line in lines] == ["case opened", "call task handed out"]
+
+        async def told() -> bool:
+            lines = await case.handle.query("timeline")
+            return [line["what"] for line in lines] == ["case opened", "call task handed out"]
+
+        await poll(told, "the story of two runs")  # the ledger knows a little earlier than the run
         described = await case.handle.describe()
         assert described.status is WorkflowExecutionStatus.RUNNING
         assert len(await case.histories()) > 1
