@@ -200,7 +200,7 @@ async def _follow(
     if loan["has_case"] and entry.value_date < today:
         await open_remedy(conn, entry.key, instalments, entries, terms, before=before, now=now)
     stands = position(instalments, entries, today, terms)
-    if loan["has_case"] and not loan["case_open"] and not stands.cured:
+    if loan["has_case"] and not (loan["case_open"] or stands.cured or stands.written_off):
         await outbox.add(conn, entry.key, message_for(entry), told(entry, before + 1))  # the relay has it opened again
     await settle_cured(conn, entry.key, stands, now)
     return Posted(status, before + 1, stands.cured)
