@@ -22,7 +22,7 @@ else \
 fi
 endef
 
-.PHONY: setup demo test chaos storm check format lock picture clean fonts
+.PHONY: setup demo test chaos storm bench check format lock picture clean fonts
 
 setup: $(STAMP) fonts
 
@@ -72,6 +72,16 @@ chaos: setup
 # 20,000 payments over HTTP while every part is killed five times. ARGS="--without outbox" takes a mechanism away: it must fail.
 storm: setup
 	$(BIN)/python -m tests.storm $(ARGS)
+
+# Every figure is a ratio in its own run; the whole takes about twenty minutes.
+bench: setup
+	$(BIN)/python -m benchmarks.gate_decide
+	$(BIN)/python -m benchmarks.gate_cost
+	$(BIN)/python -m benchmarks.http_entries
+	$(BIN)/python -m benchmarks.relay_lag
+	$(BIN)/python -m benchmarks.fines_replay
+	$(BIN)/python -m benchmarks.intake
+	$(BIN)/python -m benchmarks.sweep
 
 picture: setup
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \

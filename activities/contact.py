@@ -59,7 +59,7 @@ class Contact(Reaching):
                 return over
         async with self.desk.take(order.case) as case:
             kind = await _letter_of(case, order)
-            contact, party = await self._aimed(case, contact, kind)
+            contact, party = await self.aimed(case, contact, kind)
             stopped = await self._pass_gate(case, order, contact, kind, party)
             if stopped is not None:
                 return stopped
@@ -83,7 +83,7 @@ class Contact(Reaching):
             try:
                 async with self.desk.take(order.case) as case:
                     kind = _text_of(case, order)
-                    contact, party = await self._aimed(case, contact, kind)
+                    contact, party = await self.aimed(case, contact, kind)
                     words = _words(case, order, contact, party)
                     stopped = await self._pass_gate(case, order, contact, kind, party, words)
                     if stopped is not None:
@@ -91,15 +91,26 @@ class Contact(Reaching):
             except OnItsWay:
                 answer = AnswerLost("another attempt asks the carrier at this moment")
             else:
-                answer = await self.carrier.send_sms(_request(contact, self.sender, words))
+                answer = await self.carrier.send_sms(self.request(contact, words))
         else:
             answer = AnswerLost("a worker stopped between the commit and the carrier's answer")
         if isinstance(answer, AnswerLost):
-            answer = await self._look_up(contact, answer)
+            answer = await self.look_up(contact, answer)
         async with self.desk.take(order.case) as case:
             return await self._conclude(case, contact, answer)
 
-    async def _look_up(self, contact: Any, lost: AnswerLost) -> Accepted | AnswerLost:
+    def request(self, contact: Any, words: str) -> SmsRequest:
+        """What the carrier is asked to send, with what finds it again."""
+        return SmsRequest(
+            to=contact["contact_value"],
+            sender=self.sender,
+            body=words,
+            attempt_id=contact["contact_id"],
+            reference=contact["reference"],
+            validity_seconds=int(VALIDITY.total_seconds()),
+        )
+
+    async def look_up(self, contact: Any, lost: AnswerLost) -> Accepted | AnswerLost:
         """Ask the carrier whether it has the message: now, and once more after a settle delay. Never sent again."""
         for wait in (timedelta(0), self.settle_delay):
             await asyncio.sleep(wait.total_seconds())
@@ -128,7 +139,7 @@ class Contact(Reaching):
                 step, done = "done", f"{step_id}: the carrier's answer is lost; it counts and is not sent again"
             case Refused():
                 done = f"{step_id} refused by the carrier: {answer.kind.replace('_', ' ')}"
-                step = await self._refused(case, contact, answer)
+                step = await self.refused(case, contact, answer)
         await case.record_step(step_id, ordinal, step, done, episode=contact["episode"])
         await case.journal(
             "contacted" if step == "done" else "contact_failed", contact_id=contact["contact_id"], said=done
@@ -172,15 +183,4 @@ def _words(case: CaseInHand, order: Order, contact: Any, party: Any) -> str:
         case.facts,
         contact["reference"],
         _promise_of(case, order),
-    )
-
-
-def _request(contact: Any, sender: str, words: str) -> SmsRequest:
-    return SmsRequest(
-        to=contact["contact_value"],
-        sender=sender,
-        body=words,
-        attempt_id=contact["contact_id"],
-        reference=contact["reference"],
-        validity_seconds=int(VALIDITY.total_seconds()),
     )

@@ -25,6 +25,7 @@ from domain.gate import (
 )
 from domain.limitation import LimitationEvent, time_barred_on
 from domain.loan import LoanKey
+from domain.remedy import nothing_to_ask
 from domain.rulebook import Hours, Rulebook, packs_for, read_rulebook
 from ledger.named import queries
 from ledger.permits import digest, keep_rulebooks, record
@@ -126,7 +127,7 @@ async def _facts(case: CaseInHand, meant: Meant, row: Any, books: Sequence[Ruleb
     return GateFacts(
         now=facts.now,
         zones=zones,
-        owes=not facts.position.cured,
+        owes=not nothing_to_ask(meant.purpose, facts.position),
         party=meant.party,
         point_kind=point.get("kind"),
         point_source=point.get("source") or "tape",

@@ -1,5 +1,6 @@
 """Starts cases: the row first, under the loan's lock; then the workflow, which may exist already."""
 
+from datetime import date, datetime
 from typing import Any
 
 from temporalio import activity
@@ -15,13 +16,14 @@ from domain.clock import business_date
 from domain.loan import LoanKey
 from domain.plan import plan
 from domain.position import position
+from domain.reminder import days_ahead
 from ledger.locks import lock_loan
 from ledger.named import queries
 from ledger.posting import load_entries, load_instalments, load_terms
-from ledger.strategies import strategy_for
+from ledger.strategies import pinned, strategy_for
 from ledger.suspense import match_each
 
-CASES = queries("cases")
+CASES, WALKS = queries("cases"), queries("sweep")
 
 
 class Opening:
@@ -34,7 +36,7 @@ class Opening:
     @activity.defn(name=SWEEP)
     async def start_due_cases(self, request: SweepRequest) -> SweepResult:
         """One page of the sweep. A page done twice starts nothing twice; one that was broken off goes on where it was."""
-        after_lender, after_loan, started = _place(request)
+        after_lender, after_loan, started = place(request)
         now = await self.desk.clock.now()
         if request.after is None:
             await match_each(self.desk.pool, self.desk.clock)  # money that came before its loan
@@ -45,9 +47,7 @@ class Opening:
                 after_loan=after_loan,
                 lender=request.lender_id,
                 loan=request.loan_id,
-                today=business_date(
-                    now, "Pacific/Kiritimati"
-                ),  # the furthest date there is; each loan's own decides below
+                today=furthest_date(now),  # each loan's own decides below
                 page=request.page,
             )
             found = [(LoanKey(r["lender_id"], r["loan_id"]), r["has_case"]) async for r in rows]
@@ -59,7 +59,15 @@ class Opening:
             if activity.in_activity():
                 activity.heartbeat(*key, started)
         last = found[-1][0] if len(found) == request.page else None
-        return SweepResult(started=started, after=(last.lender_id, last.loan_id) if last else None)
+        if last is not None:
+            return SweepResult(started=started, after=tuple(last))
+        async with self.desk.pool.acquire() as conn:
+            whole = request.loan_id is None
+            return SweepResult(
+                started=started,
+                charges=whole and await WALKS.anybody_charges(conn, lender=request.lender_id),
+                reminds=whole and await furthest(conn) > 0,
+            )
 
     async def open(self, key: LoanKey) -> bool:
         """Open the case of a loan that is past due; False where there is nothing to collect, or a case already."""
@@ -113,7 +121,18 @@ class Opening:
         )
 
 
-def _place(request: SweepRequest) -> tuple[str, str, int]:
+def furthest_date(now: datetime) -> date:
+    """The latest date that it is anywhere."""
+    return business_date(now, "Pacific/Kiritimati")
+
+
+async def furthest(conn: Any) -> int:
+    """How many days before a due date any strategy that new cases get speaks of it; 0 where none reminds."""
+    rows = [r async for r in WALKS.newest_strategies(conn)]
+    return max([days_ahead(await pinned(conn, r["name"], r["version"], r["digest"])) for r in rows], default=0)
+
+
+def place(request: SweepRequest) -> tuple[str, str, int]:
     """The loan after which to go on, and how many cases were started before: where the page begins, or was broken off."""
     if activity.in_activity() and len(told := activity.info().heartbeat_details) == 3:
         lender_id, loan_id, started = told

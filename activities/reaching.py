@@ -91,7 +91,7 @@ class Reaching:
             known = await CONTACTS.contact_of_step(case.conn, **key)
         if not wanted or known["state"] != "reserved":
             if known is not None and known["state"] == "reserved" and not case.means(decision):
-                await self._drop(case, known, "cancelled", None, NOT_ANY_MORE)
+                await self.drop(case, known, "cancelled", None, NOT_ANY_MORE)
             return known, await self.desk.next(case, NOT_ANY_MORE)
         return known, None
 
@@ -131,7 +131,7 @@ class Reaching:
         if not case.wants(order.decision):
             await self._look_whether_on_its_way(case, contact)
             if not case.means(order.decision):
-                await self._drop(case, contact, "cancelled", None, NOT_ANY_MORE)
+                await self.drop(case, contact, "cancelled", None, NOT_ANY_MORE)
             return await self.desk.next(case, NOT_ANY_MORE)
         meant = replace(meant_for(party, kind), value=contact["contact_value"], contact_id=contact["contact_id"])
         verdict, record = await self.gate.permit(case, meant)
@@ -152,12 +152,12 @@ class Reaching:
                 await case.record_step(contact["step_id"], contact["ordinal"], "open")
                 return None
             case Permit():
-                await self._drop(case, contact, "shadow", record, "shadow mode", words)
+                await self.drop(case, contact, "shadow", record, "shadow mode", words)
                 await case.record_step(contact["step_id"], contact["ordinal"], "done", "shadow")
                 return await self.desk.next(case, "only written down: shadow mode")
             case Forbid():
                 said = ", ".join(verdict.rules)
-                await self._drop(case, contact, "forbidden", record, said)
+                await self.drop(case, contact, "forbidden", record, said)
                 await case.record_step(contact["step_id"], contact["ordinal"], "forbidden", said)
                 return await self.desk.next(case, f"forbidden: {said}")
             case Defer():
@@ -167,7 +167,7 @@ class Reaching:
         if (await CONTACTS.contact(case.conn, contact_id=contact["contact_id"]))["state"] == "sending":
             raise OnItsWay
 
-    async def _drop(
+    async def drop(
         self,
         case: CaseInHand,
         contact: Any,
@@ -176,6 +176,7 @@ class Reaching:
         reason: str,
         words: str | None = None,
     ) -> None:
+        """Write down that a contact will not be made, and why."""
         await CONTACTS.drop(
             case.conn,
             contact_id=contact["contact_id"],
@@ -188,7 +189,7 @@ class Reaching:
         )
         await case.journal(f"contact_{state}", contact_id=contact["contact_id"], step=contact["step_id"], why=reason)
 
-    async def _aimed(self, case: CaseInHand, contact: Any, kind: Kind) -> tuple[Any, Any]:
+    async def aimed(self, case: CaseInHand, contact: Any, kind: Kind) -> tuple[Any, Any]:
         """The contact, at the number or address that counts now, and its party: it may have been put off for days."""
         party = await addressee(case, kind.role)
         value = value_of(party, kind.channel)
@@ -197,7 +198,7 @@ class Reaching:
         await CONTACTS.aim(case.conn, contact_id=contact["contact_id"], value=value)
         return {**contact, "contact_value": value}, party
 
-    async def _refused(self, case: CaseInHand, contact: Any, answer: Refused) -> str:
+    async def refused(self, case: CaseInHand, contact: Any, answer: Refused) -> str:
         """Write down that the carrier said no, and what that means; the state of the step."""
         settled = settled_as(case, contact, "failed", error_code=answer.code, reason=answer.reason)
         await CONTACTS.settle(case.conn, **settled)

@@ -10,12 +10,14 @@ from temporalio.client import Client
 
 from activities.absorbing import Absorbing
 from activities.case_in_hand import Desk
+from activities.charging import Charging
 from activities.contact import Contact
 from activities.contracts import CASES, CONTACT, CONTRACTS, OFFICE
 from activities.gate import Gatekeeper
 from activities.office import Office
 from activities.opening import Opening
 from activities.reckoning import Reckoning
+from activities.reminding import Reminding
 from activities.voice import VoiceContact
 from channels.carrier import Carrier
 from channels.voice_carrier import VoiceCarrier
@@ -49,8 +51,8 @@ def activities_by_queue(world: World) -> dict[str, list[Activity]]:
     opening = Opening(desk, world.client)
     offered: dict[str, list[Activity]] = {
         CASES: [reckoning.decide, Absorbing(desk).absorb],
-        CONTACT: [],
-        OFFICE: [opening.start_due_cases],
+        CONTACT: [Reminding(contact).remind],
+        OFFICE: [opening.start_due_cases, Charging(desk).charge_late_fees],
     }
     for action in Action:
         queue = CONTRACTS[action].queue or CASES

@@ -56,7 +56,7 @@ class VoiceContact(Reaching):
             try:
                 async with self.desk.take(order.case) as case:
                     kind = _kind_of(case, order)
-                    contact, party = await self._aimed(case, contact, kind)
+                    contact, party = await self.aimed(case, contact, kind)
                     opening = _opening(party, self.call_back)
                     stopped = await self._pass_gate(case, order, contact, kind, party, opening)
                     if stopped is not None:
@@ -119,7 +119,7 @@ class VoiceContact(Reaching):
                 step, done = "done", f"{step_id}: the carrier's answer is lost; it counts and is not called again"
             case Refused():
                 done = f"{step_id} refused by the carrier: {answer.kind.replace('_', ' ')}"
-                step = await self._refused(case, contact, answer)
+                step = await self.refused(case, contact, answer)
         if contact["outcome"] is None:
             await case.record_step(step_id, ordinal, step, done, episode=contact["episode"])
         await case.journal(

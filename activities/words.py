@@ -1,6 +1,8 @@
 """The words of a text message: a template by language, filled with figures, never pasted together, and held against what may not be said."""
 
 import re
+from datetime import date
+from decimal import Decimal
 from functools import lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -124,19 +126,27 @@ def check_template(channel: str, name: str) -> None:
 
 
 def text(
-    name: str, language: str, lender: str, facts: CaseFacts, reference: str, promise: Promise | None = None
+    name: str,
+    language: str,
+    lender: str,
+    facts: CaseFacts,
+    reference: str,
+    promise: Promise | None = None,
+    coming: tuple[Decimal, date] | None = None,
 ) -> str:
     """The words for one borrower, with amounts and dates as that language writes them.
+
+    They speak of the arrears; of `coming`, an amount and its due date, where that is given.
 
     Raises:
         BadInput: there is no such template, or what came out may not be sent: no sender, no way to stop, a threat.
     """
     spoken_in = language_of(language)
     locale = Locale.parse(spoken_in)
-    due = facts.position.oldest_due_on
+    amount, due = coming or (facts.position.arrears, facts.position.oldest_due_on)
     figures = {
         "lender": lender,
-        "amount": spoken(facts.position.arrears, facts.currency, spoken_in),
+        "amount": spoken(amount, facts.currency, spoken_in),
         "due_on": format_date(due, "long", locale) if due else "",
         "reference": reference,
     }

@@ -9,6 +9,7 @@ import typer
 
 from arrears.commands import (
     cases,
+    codec,
     control,
     explain,
     intake,
@@ -69,6 +70,8 @@ for function in (
     services.worker,
     services.relay,
     services.api,
+    codec.codec,
+    operate.healthy,
     operate.migrate,
     operate.register,
     operate.replay,

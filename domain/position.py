@@ -11,7 +11,19 @@ from domain.book import NEVER, Book, Disputed, Part, Terms, charged
 from domain.loan import COMPONENTS, SCHEDULED, Component, Entry, EntryKind, EntryStatus, Instalment
 from domain.money import ZERO
 
-__all__ = ["CHARGES", "CREDITS", "NOT_DUE", "Disputed", "Position", "Split", "Terms", "future_dates", "position"]
+__all__ = [
+    "CHARGES",
+    "CREDITS",
+    "NOT_DUE",
+    "Disputed",
+    "Position",
+    "Split",
+    "Terms",
+    "Unpaid",
+    "future_dates",
+    "position",
+    "unpaid_on",
+]
 
 CHARGES: dict[EntryKind, Component] = {
     EntryKind.INTEREST: "interest",
@@ -75,6 +87,13 @@ class Position:
         return self.days_past_due == 0
 
 
+class Unpaid(NamedTuple):
+    """What is left of each instalment by its number, in the loan's currency; `ended` where the debt is written off or due as a whole."""
+
+    left: dict[int, Decimal]
+    ended: bool
+
+
 def position(
     instalments: Iterable[Instalment], entries: Iterable[Entry], as_of: date, terms: Terms | None = None
 ) -> Position:
@@ -83,7 +102,19 @@ def position(
     Entries and instalments count from their own date, `as_of` included. On one date charges come before payments, then the entry id
     decides. A reversal takes its amount out of the entry it names, as if that money had never come.
     """
-    terms = terms or Terms()
+    return _read(_replay(instalments, entries, as_of, terms or Terms()), as_of)
+
+
+def unpaid_on(
+    instalments: Iterable[Instalment], entries: Iterable[Entry], as_of: date, terms: Terms | None = None
+) -> Unpaid:
+    """What is unpaid of each instalment at the end of `as_of`, by the same reading as `position`."""
+    book = _replay(instalments, entries, as_of, terms or Terms())
+    left = {p.number: p.left for p in book.unpaid if p.number is not None}
+    return Unpaid(left, ended=book.written_off or book.accelerated_on is not None)
+
+
+def _replay(instalments: Iterable[Instalment], entries: Iterable[Entry], as_of: date, terms: Terms) -> Book:
     counted = _in_order(entries, as_of)
     by_tape = frozenset(e.instalment for e in counted if e.kind is EntryKind.INTEREST)
     book = Book.begin(instalments, by_tape, terms)
@@ -92,7 +123,7 @@ def position(
         _post(book, entry)
     _reach(book, as_of)
     book.settle(as_of)
-    return _read(book, as_of)
+    return book
 
 
 def _in_order(entries: Iterable[Entry], as_of: date) -> list[Entry]:

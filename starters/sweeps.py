@@ -13,6 +13,7 @@ from temporalio.service import RPCError
 
 from activities.contracts import CASES, SweepRequest
 from domain.clock import Clock, business_date, start_of
+from ledger.clock import LedgerClock
 from ledger.notices import listening
 from starters.problems import DATABASE_AWAY
 
@@ -33,9 +34,9 @@ async def start_sweep(client: Client, lender_id: str | None = None) -> str:
 
 
 async def sweep_daily(
-    client: Client, pool: "asyncpg.Pool[asyncpg.Record]", clock: Clock, timezone: str = "UTC"
+    client: Client, pool: "asyncpg.Pool[asyncpg.Record]", clock: Clock, timezone: str = "UTC", *, daily: bool = True
 ) -> None:
-    """Sweep now, at each midnight of the business clock, and after each tape, until cancelled. A part that is away is waited for."""
+    """Sweep now, after each tape, and if `daily` at each midnight of the business clock, until cancelled. A part that is away is waited for."""
     swept: date | None = None
     while True:
         try:
@@ -45,7 +46,7 @@ async def sweep_daily(
                     today = business_date(await clock.now(), timezone)
                     if tape:
                         await asyncio.sleep(SETTLES)
-                    if tape or today != swept:
+                    if tape or swept is None or (daily and today != swept):
                         tape.clear()
                         await _sweep_through(client)
                         swept = today
@@ -53,6 +54,24 @@ async def sweep_daily(
                         await tape.wait(await _until_midnight(clock, today, timezone))
         except (RPCError, WorkflowFailureError, asyncpg.PostgresError, *DATABASE_AWAY) as error:
             log.warning("the sweep could not run (%s): next try in %.0f s", type(error).__name__, PAUSE)
+            await asyncio.sleep(PAUSE)
+
+
+async def sweep_in_turn(client: Client, pool: "asyncpg.Pool[asyncpg.Record]", clock: LedgerClock) -> None:
+    """Sweep after each tape, until cancelled. Of all processes that do this one sweeps and the others stand by.
+
+    Each day's own sweep is the schedules' (starters/schedules.py), which know real days alone: with a fast clock it is done here.
+    """
+    while True:
+        try:
+            async with pool.acquire() as conn:
+                while not await conn.fetchval(  # noqa: ASYNC110 - a lock of the database's tells nobody when it is free
+                    "select pg_try_advisory_lock(hashtextextended($1, 0))", SWEEP_ID
+                ):
+                    await asyncio.sleep(PAUSE)
+                await sweep_daily(client, pool, clock, daily=(await clock.mapping()).fast)
+        except (asyncpg.PostgresError, *DATABASE_AWAY) as error:
+            log.warning("the sweep waits for the database (%s): next try in %.0f s", type(error).__name__, PAUSE)
             await asyncio.sleep(PAUSE)
 
 

@@ -32,7 +32,7 @@ def sandbox() -> SandboxedWorkflowRunner:
 
 def deployment(build_id: str | None) -> WorkerDeploymentConfig | None:
     """Versioned workers where a build id is set: cases stay with their build until they continue as new."""
-    if build_id is None:
+    if not build_id:
         return None
     version = WorkerDeploymentVersion(deployment_name=DEPLOYMENT, build_id=build_id)
     return WorkerDeploymentConfig(

@@ -9,7 +9,7 @@ from domain.errors import BadInput
 class Settings(BaseSettings):
     """What a process needs to know. Temporal's own address and namespace come from its `TEMPORAL_*` profile."""
 
-    model_config = SettingsConfigDict(env_prefix="ARREARS_", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="ARREARS_", env_ignore_empty=True, extra="ignore")
 
     database_url: str | None = None
     webhook_secret: str | None = None
@@ -17,6 +17,9 @@ class Settings(BaseSettings):
     gocardless_base_url: str = "https://api.gocardless.com"
     public_url: str = "http://127.0.0.1:8080"
     build_id: str | None = None
+    codec_keys: str | None = None
+    codec_token: str | None = None
+    codec_origins: str = "http://127.0.0.1:8233"
     twilio_base_url: str | None = None
     voice_business: str | None = None
     voice_person: str | None = None
@@ -39,7 +42,7 @@ class Settings(BaseSettings):
 class TwilioSettings(BaseSettings):
     """Twilio's account, in Twilio's own names."""
 
-    model_config = SettingsConfigDict(env_prefix="TWILIO_", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="TWILIO_", env_ignore_empty=True, extra="ignore")
 
     account_sid: str | None = None
     auth_token: str | None = None

@@ -94,20 +94,43 @@ class Result(Payload):
     answers: dict[str, Answer] = Field(default_factory=dict)
 
 
+class SweepResult(Payload):
+    """How many cases one page of the sweep started, and where the next begins; None when it was the last.
+
+    The last page for cases says whether any lender charges late fees, and any strategy reminds. `again_at` is the earliest real time at
+    which what a rule put off may be tried again.
+    """
+
+    started: int
+    after: tuple[str, str] | None = None
+    charges: bool = False
+    reminds: bool = False
+    again_at: datetime | None = None
+
+
 class SweepRequest(Payload):
-    """Start cases for what became due, of one lender or loan if named; `after` is where the last page ended."""
+    """Start cases for what became due, of one lender or loan if named; `after` is where the last page ended.
+
+    `walk` is the activity that does the pages, `started` how many cases it has started, `again_at` what its pages said.
+    """
 
     lender_id: str | None = None
     loan_id: str | None = None
     after: tuple[str, str] | None = None
     page: int = 500
+    walk: str = "start_due_cases"
+    started: int = 0
+    again_at: datetime | None = None
 
+    def counting(self, page: SweepResult) -> "SweepRequest":
+        """The request for the page after this one."""
+        again = [at for at in (self.again_at, page.again_at) if at is not None]
+        done = {"after": page.after, "started": self.started + page.started, "again_at": min(again, default=None)}
+        return self.model_copy(update=done)
 
-class SweepResult(Payload):
-    """How many cases one page of the sweep started, and where the next begins; None when it was the last."""
-
-    started: int
-    after: tuple[str, str] | None = None
+    def walking(self, walk: str) -> "SweepRequest":
+        """The request for another walk, from its beginning."""
+        return self.model_copy(update={"walk": walk, "after": None, "again_at": None})
 
 
 @dataclass(frozen=True)
@@ -174,5 +197,6 @@ CONTRACTS: dict[Action, Contract] = {
     Action.WITHDRAW_LETTER: _OFFICE,
     Action.WITHDRAW_SUIT: _OFFICE,
 }
-DECIDE, ABSORB, SWEEP = "decide", "absorb", "start_due_cases"
+DECIDE, ABSORB = "decide", "absorb"
+SWEEP, CHARGE, REMIND = "start_due_cases", "charge_late_fees", "remind_of_due"
 LEDGER_ONLY = _LEDGER

@@ -48,21 +48,63 @@ def migrate(as_json: Json = False) -> None:
 
 
 def register(as_json: Json = False) -> None:
-    """Register the search attributes with Temporal, and this build where ARREARS_BUILD_ID is set."""
+    """Register with Temporal: search attributes, each lender's daily sweep, and this build where ARREARS_BUILD_ID is set."""
     from activities.contracts.attributes import types
     from workers.embedded.temporal import add_search_attributes
 
     build_id = settings().build_id
 
-    async def main() -> None:
+    async def main() -> list[str]:
         client = await temporal()
         await add_search_attributes(client, types())
         if build_id:
             await _register_build(client, build_id)
+        return await _schedule_sweeps(client) if settings().database_url else []
 
-    run(main)
-    done = {"search_attributes": sorted(types()), "build_id": build_id}
-    print_json(done) if as_json else say(f"Registered: {', '.join(done['search_attributes'] or [])}.")
+    sweeps = run(main)
+    if as_json:
+        print_json({"search_attributes": sorted(types()), "build_id": build_id, "schedules": sweeps})
+    else:
+        say(f"Registered: {', '.join([*sorted(types()), *sweeps])}.")
+
+
+async def _schedule_sweeps(client: "Client") -> list[str]:
+    """Each lender's daily sweep; none with a fast clock, whose days the schedules of Temporal do not know."""
+    from starters.schedules import schedule_sweeps
+
+    async with ledger() as books:
+        if (await books.clock.mapping()).fast:
+            return []
+        rows = await books.pool.fetch("select lender_id, timezone from lenders")
+        return await schedule_sweeps(client, {row["lender_id"]: row["timezone"] for row in rows})
+
+
+def healthy(
+    queue: Annotated[str, typer.Argument(help="A task queue: cases, contact or office.")],
+) -> None:
+    """Say whether a worker on this machine asks Temporal for work of a queue; exit 1 where none does. For health checks."""
+    from socket import gethostname
+
+    from temporalio.api.enums.v1 import TaskQueueType
+    from temporalio.api.taskqueue.v1 import TaskQueue
+    from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
+
+    async def main() -> bool:
+        client = await temporal()
+        kinds = (TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY, TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW)
+        for kind in kinds:
+            request = DescribeTaskQueueRequest(
+                namespace=client.namespace, task_queue=TaskQueue(name=queue), task_queue_type=kind
+            )
+            pollers = (await client.workflow_service.describe_task_queue(request)).pollers
+            if any(poller.identity.partition("@")[2] == gethostname() for poller in pollers):
+                return True
+        return False
+
+    if not run(main):
+        say(f"No worker on this machine asks for work of queue {queue}.")
+        raise typer.Exit(1)
+    say(f"A worker on this machine asks for work of queue {queue}.")
 
 
 async def _register_build(client: "Client", build_id: str) -> None:

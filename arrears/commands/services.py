@@ -108,15 +108,20 @@ def worker(
 
 
 def relay() -> None:
-    """Deliver what the ledger has to tell its cases, until stopped."""
+    """Deliver what the ledger has to tell its cases, and open cases after each tape, until stopped."""
+    from starters.sweeps import sweep_in_turn
     from workers.relay import Relay
 
     async def main() -> None:
         stopping = asyncio.ensure_future(until_stopped())
         async with ledger() as books:
-            relaying = asyncio.ensure_future(Relay(books.pool, await temporal()).run())
-            await asyncio.wait([stopping, relaying], return_when=asyncio.FIRST_COMPLETED)
+            client = await temporal()
+            relaying = asyncio.ensure_future(Relay(books.pool, client).run())
+            sweeping = asyncio.ensure_future(sweep_in_turn(client, books.pool, books.clock))
+            await asyncio.wait([stopping, relaying, sweeping], return_when=asyncio.FIRST_COMPLETED)
             relaying.cancel()
+            sweeping.cancel()
+            await asyncio.wait([relaying, sweeping])
 
     run(main)
 

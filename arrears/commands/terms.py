@@ -1,13 +1,16 @@
 """The command that shows and chooses by which terms loans are read."""
 
+from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any
 
 import typer
 
-from arrears.context import ledger, print_json, run, say_rows
+from arrears.context import Ledger, ledger, print_json, run, say_rows
+from domain.clock import business_date
 from domain.errors import BadInput
 from domain.interest import DayCount
 from ledger.case_view import find_loan
+from ledger.late_fees import choose_late_fee
 from ledger.named import queries
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -24,6 +27,11 @@ def terms(
     penalty_interest: Annotated[
         bool | None, typer.Option(help="Work out penalty interest at loans' penalty_rate.")
     ] = None,
+    late_fee: Annotated[
+        str | None, typer.Option(help="What a late instalment costs: an amount, a share such as 5%, or none.")
+    ] = None,
+    late_fee_cap: Annotated[str | None, typer.Option(help="The most that a share may come to.")] = None,
+    late_fee_grace: Annotated[int, typer.Option(help="Days after the due date without a fee.", min=0)] = 0,
     as_json: Json = False,
 ) -> None:
     """Show by which terms a loan is read; with options, choose them for it or for a whole lender."""
@@ -39,6 +47,15 @@ def terms(
     async def main() -> dict[str, Any]:
         async with ledger() as books, books.pool.acquire() as conn, conn.transaction():
             key = await find_loan(conn, loan) if loan else None
+            if late_fee is not None:
+                if key is not None:
+                    raise BadInput(
+                        "--late-fee is a lender's policy: leave out the loan, and name the lender by --lender."
+                    )
+                return {
+                    "lender_id": lender,
+                    **await _choose_late_fee(books, conn, lender, late_fee, late_fee_cap, late_fee_grace),
+                }
             if any(value is not None for value in chosen.values()):
                 await choose(conn, key.lender_id if key else lender, key.loan_id if key else None, **chosen)
             elif key is None:
@@ -52,3 +69,28 @@ def terms(
 
     shown = run(main)
     print_json(shown) if as_json else say_rows(shown)
+
+
+async def _choose_late_fee(
+    books: Ledger, conn: Any, lender: str, fee: str, cap: str | None, grace_days: int
+) -> dict[str, Any]:
+    """A lender's late fee from today on; nothing that was late before is charged."""
+    zone = await conn.fetchval("select timezone from lenders where lender_id = $1", lender)
+    since = None if fee == "none" else business_date(await books.clock.now(), zone or "UTC")
+    share = fee.endswith("%")
+    number = None if since is None else _number("--late-fee", fee.removesuffix("%"))
+    chosen: dict[str, Any] = {
+        "amount": None if share else number,
+        "rate": number / 100 if share and number is not None else None,
+        "cap": _number("--late-fee-cap", cap) if cap else None,
+        "grace_days": grace_days,
+    }
+    await choose_late_fee(conn, lender, since, **chosen)
+    return {"late_fee": fee, "since": since.isoformat() if since else None, "cap": cap, "grace_days": grace_days}
+
+
+def _number(option: str, text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        raise BadInput(f"{option} {text!r} is no number: write 15.00, 5% or none.") from None

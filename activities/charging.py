@@ -1,0 +1,39 @@
+"""Charges late fees by lenders' policies, page by page, as part of the sweep."""
+
+from temporalio import activity
+
+from activities.case_in_hand import Desk
+from activities.contracts import CHARGE, SweepRequest, SweepResult
+from activities.opening import place
+from domain.loan import LoanKey
+from ledger.late_fees import charge_late_fees
+from ledger.named import queries
+
+SWEEP = queries("sweep")
+
+
+class Charging:
+    """Posts what late instalments cost."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+
+    @activity.defn(name=CHARGE)
+    async def charge_late_fees(self, request: SweepRequest) -> SweepResult:
+        """One page of open cases. A page done twice charges nothing twice; one that was broken off goes on where it was."""
+        after_lender, after_loan, _ = place(request)
+        async with self.desk.pool.acquire() as conn:
+            rows = SWEEP.chargeable(
+                conn, after_lender=after_lender, after_loan=after_loan, lender=request.lender_id, page=request.page
+            )
+            found = [LoanKey(r["lender_id"], r["loan_id"]) async for r in rows]
+        for key in found:
+            async with self.desk.take(key) as case:
+                zone = case.row.lender_zone
+                await charge_late_fees(
+                    case.conn, key, case.facts.currency, case.facts.holds, case.today, zone, self.desk.clock
+                )
+            if activity.in_activity():
+                activity.heartbeat(*key, 0)
+        last = found[-1] if len(found) == request.page else None
+        return SweepResult(started=0, after=tuple(last) if last else None)

@@ -1,0 +1,196 @@
+"""Reminds of what falls due, on loans without a case: through the same gate and the same two transactions as every contact."""
+
+import secrets
+import uuid
+from datetime import datetime, timedelta
+from typing import Any
+
+from temporalio import activity
+
+from activities.case_in_hand import CASES, CaseInHand, this_and
+from activities.contact import Contact
+from activities.contracts import REMIND, SweepRequest, SweepResult
+from activities.gate import CONTACTS
+from activities.opening import furthest, furthest_date, place
+from activities.reaching import ALPHABET, Kind, addressee, meant_for, settled_as, value_of
+from activities.words import language_of, text
+from channels.carrier import Accepted, AnswerLost, Refused, SmsRequest
+from domain.clock import business_date
+from domain.gate import Defer, Forbid, Permit
+from domain.loan import LoanKey
+from domain.reminder import Reminder, reminder
+from domain.strategy import Strategy
+from ledger.locks import lock_loan
+from ledger.named import queries
+from ledger.posting import load_entries, load_instalments, load_terms
+from ledger.strategies import pinned, strategy_for
+
+SWEEP = queries("sweep")
+ONLY = 1  # a reminder is tried once
+PAID = "nothing is to be reminded of any more"
+Answer = Accepted | Refused | AnswerLost
+
+
+class Reminding:
+    """Texts before the due date."""
+
+    def __init__(self, contact: Contact) -> None:
+        self.contact = contact
+        self.desk = contact.desk
+
+    @activity.defn(name=REMIND)
+    async def remind(self, request: SweepRequest) -> SweepResult:
+        """One page. `again_at` is the real time at which the earliest text that no rule allows yet may be tried again."""
+        after_lender, after_loan, _ = place(request)
+        now = await self.desk.clock.now()
+        async with self.desk.pool.acquire() as conn:
+            rows = SWEEP.falling_due(
+                conn,
+                after_lender=after_lender,
+                after_loan=after_loan,
+                lender=request.lender_id,
+                first=business_date(now, "Etc/GMT+12"),  # the earliest date there is; each loan's own decides below
+                last=furthest_date(now) + timedelta(days=await furthest(conn)),
+                page=request.page,
+            )
+            found = [LoanKey(r["lender_id"], r["loan_id"]) async for r in rows]
+        later: list[datetime] = []
+        for key in found:
+            until = await self.remind_of(key)
+            later += [await self.desk.clock.real(until)] if until else []
+            if activity.in_activity():
+                activity.heartbeat(*key, 0)
+        last = found[-1] if len(found) == request.page else None
+        return SweepResult(started=0, after=tuple(last) if last else None, again_at=min(later, default=None))
+
+    async def remind_of(self, key: LoanKey) -> datetime | None:
+        """Remind of a loan's next instalment if that is wanted today; the business time to try again where a rule puts it off."""
+        async with self.desk.pool.acquire() as conn, conn.transaction():
+            await lock_loan(conn, key)
+            if await self._begin(conn, key) is None:
+                return None
+        async with self.desk.take(key) as case:
+            contact = await self._reserve(case)
+        if contact is None or contact["state"] not in {"reserved", "sending"}:
+            return None
+        answer: Answer = AnswerLost("a worker stopped between the commit and the carrier's answer")
+        if contact["state"] == "reserved":
+            async with self.desk.take(key) as case:
+                passed = await self._pass_gate(case, contact)
+            if not isinstance(passed, SmsRequest):
+                return passed
+            answer = await self.contact.carrier.send_sms(passed)
+        if isinstance(answer, AnswerLost):
+            answer = await self.contact.look_up(contact, answer)
+        async with self.desk.take(key) as case:
+            await self._conclude(case, contact, answer)
+        return None
+
+    async def _begin(self, conn: Any, key: LoanKey) -> Reminder | None:
+        """What to remind of, with a place for it in the ledger."""
+        now = await self.desk.clock.now()
+        name, version = await strategy_for(conn, key)
+        digest = await conn.fetchval("select digest from strategies where name = $1 and version = $2", name, version)
+        zone = await conn.fetchval("select timezone from lenders where lender_id = $1", key.lender_id)
+        due = await _due(conn, key, await pinned(conn, name, version, digest), business_date(now, zone))
+        if due is not None:
+            await SWEEP.keep_place(
+                conn,
+                lender_id=key.lender_id,
+                loan_id=key.loan_id,
+                workflow_id=key.workflow_id,
+                strategy=name,
+                strategy_version=version,
+                now=now,
+            )
+        return due
+
+    async def _reserve(self, case: CaseInHand) -> Any:
+        """The reminder's row, new or found again; None where nothing is to be said, or to nobody."""
+        due, party = await _due_now(case), await addressee(case)
+        if due is None or party is None:
+            return None
+        key = {**case.this, "episode": 0, "step_id": due.step_id, "ordinal": ONLY}
+        new = await CONTACTS.reserve(
+            case.conn,
+            **key,
+            contact_id=uuid.uuid4().hex,
+            channel="sms",
+            purpose="reminder",
+            party_id=party["party_id"],
+            contact_value=value_of(party, "sms"),
+            template=due.step.template,
+            language=language_of(party["language"]),
+            body=None,
+            reference="".join(secrets.choice(ALPHABET) for _ in range(8)),
+            now=case.facts.now,
+        )
+        return new or await CONTACTS.contact_of_step(case.conn, **key)
+
+    async def _pass_gate(self, case: CaseInHand, contact: Any) -> SmsRequest | datetime | None:
+        """The text, committed and ready to go; or when to try again; or None where it is not to be sent."""
+        due, drop = await _due_now(case), self.contact.drop
+        if due is None or due.step_id != contact["step_id"]:
+            await drop(case, contact, "cancelled", None, PAID)
+            return None
+        kind = Kind("sms", "reminder", contact["template"])
+        contact, party = await self.contact.aimed(case, contact, kind)
+        words = _words(case, contact, party, due)
+        verdict, record = await self.contact.gate.permit(case, meant_for(party, kind))
+        match verdict:
+            case Permit(shadow=False):
+                begun = await CONTACTS.begin_sending(
+                    case.conn,
+                    contact_id=contact["contact_id"],
+                    permit=record,
+                    version=case.row.ledger_version,
+                    business_date=case.today,
+                    now=case.facts.now,
+                    body=words,
+                )
+                return None if begun is None else self.contact.request(contact, words)
+            case Permit():
+                await drop(case, contact, "shadow", record, "shadow mode", words)
+            case Forbid():
+                await drop(case, contact, "forbidden", record, ", ".join(verdict.rules))
+            case Defer():
+                return verdict.until
+        return None
+
+    async def _conclude(self, case: CaseInHand, contact: Any, answer: Answer) -> None:
+        match answer:
+            case Accepted(carrier_id=carrier_id):
+                await CONTACTS.settle(case.conn, **settled_as(case, contact, "sent", carrier_id=carrier_id))
+                said = f"{contact['step_id']} sent"
+            case AnswerLost(reason=reason):
+                await CONTACTS.settle(case.conn, **settled_as(case, contact, "unknown", reason=reason))
+                said = f"{contact['step_id']}: the carrier's answer is lost; it counts and is not sent again"
+            case Refused():
+                await self.contact.refused(case, contact, answer)
+                said = f"{contact['step_id']} refused by the carrier: {answer.kind.replace('_', ' ')}"
+        kind = "contact_failed" if isinstance(answer, Refused) else "contacted"
+        told = {**this_and(case), "episode": 0}
+        data = {"contact_id": contact["contact_id"], "said": said}
+        await CASES.journal(case.conn, **told, at=case.facts.now, kind=kind, message_id=None, data=data)
+
+
+async def _due(conn: Any, key: LoanKey, strategy: Strategy, today: Any) -> Reminder | None:
+    return reminder(
+        await load_instalments(conn, key), await load_entries(conn, key), today, await load_terms(conn, key), strategy
+    )
+
+
+async def _due_now(case: CaseInHand) -> Reminder | None:
+    """What to remind of, on the facts under the lock; nothing once the loan has a case."""
+    return None if case.facts.open else await _due(case.conn, case.key, case.row.strategy, case.today)
+
+
+def _words(case: CaseInHand, contact: Any, party: Any, due: Reminder) -> str:
+    return text(
+        contact["template"],
+        contact["language"],
+        party["lender_name"],
+        case.facts,
+        contact["reference"],
+        coming=(due.amount, due.instalment.due_on),
+    )

@@ -1,0 +1,36 @@
+"""The codec server, and the making of its keys."""
+
+from typing import Annotated
+
+import typer
+
+from arrears.context import run, say
+from domain.errors import BadInput
+from workers.settings import settings
+
+
+def codec(
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port to listen on.")] = 8888,
+    make_key: Annotated[
+        str | None, typer.Option("--make-key", metavar="ID", help="Print a new key for ARREARS_CODEC_KEYS, and end.")
+    ] = None,
+) -> None:
+    """Open sealed payloads for the Temporal UI and command line, until stopped."""
+    from workers import codec as sealing
+
+    if make_key is not None:
+        say(sealing.make_key(make_key))
+        return
+    found, token = sealing.codec(), settings().codec_token
+    if found is None:
+        raise BadInput("ARREARS_CODEC_KEYS is not set: nothing is sealed, and there is nothing to open.")
+    if not token:
+        raise BadInput("ARREARS_CODEC_TOKEN is not set: without it anybody could open payloads.")
+
+    import uvicorn
+
+    from workers.codec_server import create_codec_app
+
+    app = create_codec_app(found, token=token, origins=settings().codec_origins.split(","))
+    run(uvicorn.Server(uvicorn.Config(app, host=host, port=port, log_level="warning", access_log=False)).serve)

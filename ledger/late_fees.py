@@ -1,0 +1,95 @@
+"""Late fees by a lender's policy: read, chosen, and posted like any other entry."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from pydantic import ValidationError
+
+from domain.clock import Clock, start_of
+from domain.errors import BadInput
+from domain.holds import Hold, Scope, pauses
+from domain.late_fee import LateFeePolicy, late_fees
+from domain.loan import EntryKind, LoanKey
+from domain.money import minor_unit
+from ledger.named import queries
+from ledger.new_entry import NewEntry
+from ledger.posting import load_entries, load_instalments, load_terms, post_within
+
+SWEEP = queries("sweep")
+SOURCE = "policy"  # of an entry that the lender's own policy made here
+
+
+async def late_fee_policy(conn: Any, lender_id: str) -> LateFeePolicy | None:
+    """A lender's policy; None where it charges nothing."""
+    row = await SWEEP.late_fee_policy(conn, lender_id=lender_id)
+    return None if row is None or row["since"] is None else LateFeePolicy(**dict(row))
+
+
+async def choose_late_fee(
+    conn: Any,
+    lender_id: str,
+    since: date | None,
+    *,
+    amount: Decimal | None = None,
+    rate: Decimal | None = None,
+    cap: Decimal | None = None,
+    grace_days: int = 0,
+) -> None:
+    """Have a lender charge late instalments from a day on, or nothing any more where that is None.
+
+    Raises:
+        BadInput: it is neither one amount nor one rate, or the lender is unknown.
+    """
+    chosen = {"since": since, "amount": amount, "rate": rate, "cap": cap, "grace_days": grace_days}
+    if since is not None:
+        try:
+            LateFeePolicy.model_validate(chosen)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = "_".join(map(str, first["loc"])) or "policy"
+            raise BadInput(f"late fee, {where}: {first['msg'].removeprefix('Value error, ')}.") from None
+    if await SWEEP.choose_late_fee(conn, lender_id=lender_id, **chosen) is None:
+        raise BadInput(f"lender {lender_id!r} is unknown: a tape brings it.")
+
+
+async def charge_late_fees(
+    conn: Any, key: LoanKey, currency: str, holds: Sequence[Hold], today: date, timezone: str, clock: Clock
+) -> int:
+    """Post the late fees that a loan owes by its lender's policy and has not been charged; returns how many.
+
+    Call it with the loan locked. A fee's id names loan and instalment, so that it is posted once however often this runs.
+    """
+    policy = await late_fee_policy(conn, key.lender_id)
+    if policy is None:
+        return 0
+    stops = pauses(holds, Scope.FEES)
+
+    def held(day: date) -> bool:
+        begins, ends = start_of(day, timezone), start_of(day + timedelta(days=1), timezone)
+        return any(stop.since < ends and (stop.until is None or stop.until > begins) for stop in stops)
+
+    fees = late_fees(
+        await load_instalments(conn, key),
+        await load_entries(conn, key),
+        today,
+        await load_terms(conn, key),
+        policy,
+        held,
+        minor_unit(currency),
+    )
+    for fee in fees:
+        entry = NewEntry(
+            entry_id=f"fee-{key.loan_id}-{fee.instalment}",
+            lender_id=key.lender_id,
+            loan_id=key.loan_id,
+            kind=EntryKind.LATE_FEE,
+            amount=fee.amount,
+            currency=currency,
+            value_date=fee.on,
+            instalment=fee.instalment,
+            source=SOURCE,
+        )
+        await post_within(conn, entry, clock)
+    return len(fees)

@@ -1,0 +1,179 @@
+"""What the daily sweep does beside opening cases: late fees and reminders, on the real ledger and carrier."""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from activities.charging import Charging
+from activities.contracts import CaseRef, SweepRequest, SweepResult
+from activities.opening import furthest
+from activities.reminding import Reminding
+from domain.loan import LoanKey
+from domain.strategy import Stage, Step, Strategy
+from ledger.case_view import case_view
+from ledger.late_fees import choose_late_fee
+from ledger.strategies import publish
+from tests.activities.bench import Bench
+from tests.scenario import add_loan
+
+
+async def charge(bench: Bench, **policy: Any) -> SweepResult:
+    async with bench.pool.acquire() as conn:
+        since = bench.clock.at.date() - timedelta(days=30)
+        await choose_late_fee(conn, "default", since, **({"amount": Decimal(15)} | policy))
+    return await Charging(bench.desk).charge_late_fees(SweepRequest())
+
+
+async def fees(bench: Bench, ref: CaseRef) -> list[Any]:
+    return list(
+        await bench.pool.fetch("select * from entries where kind = 'late_fee' and loan_id = $1 order by 2", ref.loan_id)
+    )
+
+
+async def test_a_late_instalment_is_charged_once_and_its_case_is_told(bench: Bench) -> None:
+    ref = await bench.case((3, "100"), (-27, "100"))
+    for _ in range(2):
+        await charge(bench)
+    [fee] = await fees(bench, ref)
+    assert (fee["entry_id"], fee["amount"], fee["instalment"], fee["source"]) == (
+        f"fee-{ref.loan_id}-1",
+        Decimal("15.00"),
+        1,
+        "policy",
+    )
+    assert fee["value_date"] == bench.clock.at.date() - timedelta(days=2)
+    told = await bench.pool.fetch("select message from outbox where loan_id = $1", ref.loan_id)
+    assert [row["message"] for row in told] == ["ledger_changed"]
+    assert await bench.violations() == []
+
+
+async def test_nothing_is_charged_inside_a_hold_of_fees(bench: Bench) -> None:
+    ref = await bench.case((3, "100"))
+    since = bench.clock.at - timedelta(days=5)
+    await bench.pool.execute(
+        "insert into holds values ('H1', 'default', 'loan', $1, 'disaster', '{fees}', $2, null, null, 'operator')",
+        ref.loan_id,
+        since,
+    )
+    await charge(bench)
+    assert await fees(bench, ref) == []
+    await bench.pool.execute("update holds set released_at = $1", bench.clock.at)
+    await charge(bench)
+    assert await fees(bench, ref) == []  # for good
+
+
+async def test_a_lender_in_shadow_charges_nothing(bench: Bench) -> None:
+    ref = await bench.case((3, "100"))
+    await bench.pool.execute("update lenders set mode = 'shadow'")
+    await charge(bench)
+    assert await fees(bench, ref) == []
+
+
+async def test_a_payment_that_was_in_time_after_all_lists_the_fee_for_remedy(bench: Bench) -> None:
+    ref = await bench.case((3, "100"))
+    await charge(bench)
+    await bench.pay(ref, value_date=bench.clock.at.date() - timedelta(days=10))
+    [task] = await bench.pool.fetch("select data from tasks where kind = 'remedy' and loan_id = $1", ref.loan_id)
+    assert task["data"]["late_fees"] == [f"fee-{ref.loan_id}-1"]
+
+
+# --- reminders ---
+
+AHEAD = Strategy(
+    name="reminds",
+    version=1,
+    calendar="IT",
+    stages=(
+        Stage(name="reminder", from_dpd=-3, steps=(Step(id="remind-1", do="sms", template="upcoming"),)),
+        Stage(name="sms", from_dpd=1, steps=(Step(id="sms-1", do="sms", template="gentle"),)),
+    ),
+)
+
+
+@pytest.fixture
+async def coming(bench: Bench) -> LoanKey:
+    """A loan without a case, of which an instalment falls due in two days."""
+    async with bench.pool.acquire() as conn:
+        await publish(conn, AHEAD)
+    key, _ = await add_loan(bench.pool, bench.clock.at.date(), (-2, "100"), strategy="reminds")
+    return key
+
+
+async def remind(bench: Bench) -> SweepResult:
+    return await Reminding(bench.contact).remind(SweepRequest())
+
+
+async def sent(bench: Bench, key: LoanKey) -> list[tuple[str, str, str]]:
+    rows = await bench.pool.fetch("select step_id, purpose, state from contacts where loan_id = $1", key.loan_id)
+    return [tuple(row) for row in rows]
+
+
+async def test_one_reminder_of_each_instalment_and_no_case(bench: Bench, coming: LoanKey) -> None:
+    async with bench.pool.acquire() as conn:
+        assert await furthest(conn) == 3
+    for _ in range(2):
+        assert await remind(bench) == SweepResult(started=0)
+    assert await sent(bench, coming) == [("remind-1/1", "reminder", "sent")]
+    [text] = [m.body for m in bench.simulator.messages]
+    assert "100,00" in text
+    assert "4 marzo 2026" in text
+    assert await bench.violations() == []
+    async with bench.pool.acquire() as conn:
+        shown = await case_view(conn, coming, bench.clock.at)
+    assert shown["status"] == "current"
+    assert shown["contacts"]["sms"] == 1
+
+
+async def test_who_paid_early_is_not_reminded(bench: Bench, coming: LoanKey) -> None:
+    await bench.pay(CaseRef(lender_id=coming.lender_id, loan_id=coming.loan_id))
+    await remind(bench)
+    assert await sent(bench, coming) == []
+
+
+async def test_outside_the_hours_it_waits(bench: Bench, coming: LoanKey) -> None:
+    noon = bench.clock.at
+    bench.clock.at = noon.replace(hour=2)
+    page = await remind(bench)
+    assert bench.texts() == []
+    assert page.again_at is not None
+    assert bench.clock.at < page.again_at < noon
+    bench.clock.at = page.again_at
+    await remind(bench)
+    assert len(bench.texts()) == 1
+    assert await bench.violations() == []
+
+
+async def test_who_asked_for_no_texts_or_is_held_is_not_reminded(bench: Bench, coming: LoanKey) -> None:
+    await bench.pool.execute(
+        "insert into suppressions values ('default', 'sms', '+12015550101', $1, 'STOP')", bench.clock.at
+    )
+    await remind(bench)
+    assert bench.texts() == []
+    assert [state for _, _, state in await sent(bench, coming)] == ["forbidden"]
+
+
+async def test_in_shadow_it_is_only_written_down(bench: Bench, coming: LoanKey) -> None:
+    await bench.pool.execute("update lenders set mode = 'shadow'")
+    await remind(bench)
+    assert bench.texts() == []
+    assert [state for _, _, state in await sent(bench, coming)] == ["shadow"]
+
+
+async def test_a_case_that_opens_afterwards_is_a_first_episode(bench: Bench, coming: LoanKey) -> None:
+    from activities.case_in_hand import CASES
+
+    await remind(bench)
+    bench.clock.at += timedelta(days=4)
+    async with bench.pool.acquire() as conn:
+        named = {"lender_id": coming.lender_id, "loan_id": coming.loan_id, "workflow_id": coming.workflow_id}
+        await CASES.open_case(conn, **named, strategy="reminds", strategy_version=1, now=bench.clock.at)
+    ref = CaseRef(lender_id=coming.lender_id, loan_id=coming.loan_id)
+    row = await bench.pool.fetchrow("select episode, relapse, open from cases where loan_id = $1", coming.loan_id)
+    assert tuple(row) == (1, None, True)
+    decided = (await bench.decide(ref)).decision
+    assert decided.step_id == "sms-1"
+    await remind(bench)
+    assert len(bench.texts()) == 1
+    assert await bench.violations() == []

@@ -1,0 +1,139 @@
+import base64
+from uuid import uuid4
+
+import pytest
+from httpx import ASGITransport, AsyncClient
+from temporalio.api.common.v1 import Payload
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+
+from activities.contracts import CASES, SweepRequest
+from domain.errors import BadInput
+from workers.codec import KEY_ID, KeyRing, SealingCodec, data_converter, make_key
+from workers.codec_server import create_codec_app
+
+OLD, NEW = make_key("2026-01"), make_key("2026-11")
+TOKEN, ORIGIN = "a token", "http://ui.example.com"
+
+
+def sealing(*keys: str) -> SealingCodec:
+    return SealingCodec(KeyRing.read(",".join(keys)))
+
+
+async def test_what_is_sealed_is_opened_and_says_nothing_on_its_way() -> None:
+    plain = Payload(metadata={"encoding": b"json/plain"}, data=b'"loan 7"')
+    [sealed] = await sealing(NEW).encode([plain])
+    assert b"loan 7" not in sealed.SerializeToString()
+    assert sealed.metadata[KEY_ID] == b"2026-11"
+    assert await sealing(NEW).decode([sealed]) == [plain]
+    [again] = await sealing(NEW).encode([plain])
+    assert again.data != sealed.data
+
+
+async def test_keys_are_rotated() -> None:
+    plain = Payload(data=b"x")
+    [before] = await sealing(OLD).encode([plain])
+    [after] = await sealing(NEW, OLD).encode([plain])
+    assert after.metadata[KEY_ID] == b"2026-11"
+    assert await sealing(NEW, OLD).decode([before, after]) == [plain, plain]
+    with pytest.raises(BadInput, match="sealed with key '2026-01'"):
+        await sealing(NEW).decode([before])
+
+
+async def test_what_was_never_sealed_passes() -> None:
+    plain = Payload(metadata={"encoding": b"json/plain"}, data=b"1")
+    assert await sealing(NEW).decode([plain]) == [plain]
+
+
+async def test_what_was_changed_is_refused() -> None:
+    [sealed] = await sealing(NEW, OLD).encode([Payload(data=b"x")])
+    changed = Payload(metadata=dict(sealed.metadata), data=sealed.data[:-1] + bytes([sealed.data[-1] ^ 1]))
+    renamed = Payload(metadata={**sealed.metadata, KEY_ID: b"2026-01"}, data=sealed.data)
+    for wrong in (changed, renamed, Payload(metadata=dict(sealed.metadata), data=b"short")):
+        with pytest.raises(BadInput, match="cannot be opened"):
+            await sealing(NEW, OLD).decode([wrong])
+
+
+@pytest.mark.parametrize(
+    ("keys", "says"),
+    [
+        (":abc", "key 1: give each key an id"),
+        (f"{NEW},{NEW}", "key 2: give each key an id of its own"),
+        ("a:%%%", r"key 1 \(a\) is not base64"),
+        (f"a:{base64.b64encode(b'short').decode()}", r"has 5 bytes, not 32"),
+    ],
+)
+def test_a_key_that_cannot_be_used(keys: str, says: str) -> None:
+    with pytest.raises(BadInput, match=says) as refused:
+        KeyRing.read(keys)
+    assert NEW.partition(":")[2] not in str(refused.value)
+
+
+def test_without_keys_nothing_is_sealed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ARREARS_CODEC_KEYS", raising=False)
+    assert data_converter() is pydantic_data_converter
+    monkeypatch.setenv("ARREARS_CODEC_KEYS", "")
+    assert data_converter() is pydantic_data_converter
+
+
+async def test_temporal_keeps_ciphertext(dev_server: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ARREARS_CODEC_KEYS", NEW)
+    config = dev_server.config()
+    config["data_converter"] = data_converter()
+    client = Client(**config)
+    handle = await client.start_workflow(
+        "DelinquencySweep", SweepRequest(lender_id="lender-7"), id=f"sealed-{uuid4()}", task_queue=f"nobody-{CASES}"
+    )
+    try:
+        history = await handle.fetch_history()
+        [kept] = history.events[0].workflow_execution_started_event_attributes.input.payloads
+        assert b"lender-7" not in kept.SerializeToString()
+        [opened] = await sealing(NEW).decode([kept])
+        assert b"lender-7" in opened.data
+    finally:
+        await handle.terminate()
+
+
+def asking(**more: str) -> AsyncClient:
+    app = create_codec_app(sealing(NEW), token=TOKEN, origins=[ORIGIN])
+    return AsyncClient(transport=ASGITransport(app), base_url="http://codec", headers={"origin": ORIGIN, **more})
+
+
+def as_json(payload: Payload) -> dict[str, object]:
+    metadata = {name: base64.b64encode(value).decode() for name, value in payload.metadata.items()}
+    return {"metadata": metadata, "data": base64.b64encode(payload.data).decode()}
+
+
+async def test_the_server_opens_for_whoever_has_the_token() -> None:
+    [sealed] = await sealing(NEW).encode([Payload(metadata={"encoding": b"json/plain"}, data=b"7")])
+    body = {"payloads": [as_json(sealed)]}
+    async with asking(authorization=f"Bearer {TOKEN}") as caller:
+        answer = await caller.post("/decode", json=body)
+        sealed_again = await caller.post("/encode", json=answer.json())
+        opened_again = await caller.post("/decode", json=sealed_again.json())
+    assert base64.b64decode(answer.json()["payloads"][0]["data"]) == b"7"
+    assert sealed_again.json() != answer.json() == opened_again.json()
+    assert answer.headers["access-control-allow-origin"] == ORIGIN
+    async with asking() as caller:
+        assert (await caller.post("/decode", json=body)).status_code == 401
+        assert (await caller.post("/session", data={"token": "wrong"})).status_code == 401
+        assert (await caller.post("/session", data={"token": TOKEN})).status_code == 303
+        assert (await caller.post("/decode", json=body)).status_code == 200  # by the cookie that the form left
+
+
+async def test_the_server_answers_only_pages_it_knows() -> None:
+    asked = {"access-control-request-method": "POST", "access-control-request-headers": "content-type,x-namespace"}
+    async with asking() as caller:
+        assert (await caller.options("/decode", headers=asked)).status_code == 200
+        other = await caller.options("/decode", headers={**asked, "origin": "http://elsewhere.example.com"})
+    assert other.status_code == 400
+    assert "access-control-allow-origin" not in other.headers
+
+
+async def test_the_server_says_what_it_cannot_read() -> None:
+    async with asking(authorization=f"Bearer {TOKEN}") as caller:
+        assert (await caller.post("/decode", content=b"{")).status_code == 400
+        [strange] = await sealing(OLD).encode([Payload(data=b"x")])
+        answer = await caller.post("/decode", json={"payloads": [as_json(strange)]})
+    assert answer.status_code == 400
+    assert "add it to ARREARS_CODEC_KEYS" in answer.json()["detail"]
