@@ -36,4 +36,4 @@ class Charging:
             if activity.in_activity():
                 activity.heartbeat(*key, 0)
         last = found[-1] if len(found) == request.page else None
-        return SweepResult(started=0, after=tuple(last) if last else None)
+        return SweepResult(started=0, after=(last.lender_id, last.loan_id) if last else None)

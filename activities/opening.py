@@ -60,7 +60,7 @@ class Opening:
                 activity.heartbeat(*key, started)
         last = found[-1][0] if len(found) == request.page else None
         if last is not None:
-            return SweepResult(started=started, after=tuple(last))
+            return SweepResult(started=started, after=(last.lender_id, last.loan_id))
         async with self.desk.pool.acquire() as conn:
             whole = request.loan_id is None
             return SweepResult(

@@ -61,7 +61,9 @@ class Reminding:
             if activity.in_activity():
                 activity.heartbeat(*key, 0)
         last = found[-1] if len(found) == request.page else None
-        return SweepResult(started=0, after=tuple(last) if last else None, again_at=min(later, default=None))
+        return SweepResult(
+            started=0, after=(last.lender_id, last.loan_id) if last else None, again_at=min(later, default=None)
+        )
 
     async def remind_of(self, key: LoanKey) -> datetime | None:
         """Remind of a loan's next instalment if that is wanted today; the business time to try again where a rule puts it off."""

@@ -57,7 +57,7 @@ def activity(pool: Pool, clock: StandingClock, gate: Gatekeeper, words: bool = F
             assert over is None, over
         async with desk.take(order.case) as case:
             kind = _text_of(case, order)
-            meant, party = await contact._aimed(case, meant, kind)
+            meant, party = await contact.aimed(case, meant, kind)
             body = _words(case, order, meant, party) if words else BODY
             stopped = await contact._pass_gate(case, order, meant, kind, party, body)
             assert stopped is None, stopped

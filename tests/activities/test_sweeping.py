@@ -171,6 +171,7 @@ async def test_a_case_that_opens_afterwards_is_a_first_episode(bench: Bench, com
         await CASES.open_case(conn, **named, strategy="reminds", strategy_version=1, now=bench.clock.at)
     ref = CaseRef(lender_id=coming.lender_id, loan_id=coming.loan_id)
     row = await bench.pool.fetchrow("select episode, relapse, open from cases where loan_id = $1", coming.loan_id)
+    assert row is not None
     assert tuple(row) == (1, None, True)
     decided = (await bench.decide(ref)).decision
     assert decided.step_id == "sms-1"

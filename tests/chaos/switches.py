@@ -43,7 +43,7 @@ def switch_off(switch: Switch) -> None:
         case "compare-and-set":
             CONTACTS.begin_sending = _changed("and state = 'reserved' returning", "returning").begin_sending
         case "look-up":
-            Contact._look_up = _send_again  # type: ignore[method-assign,assignment]
+            Contact.look_up = _send_again  # type: ignore[method-assign,assignment]
 
 
 def _changed(old: str, new: str) -> Any:
