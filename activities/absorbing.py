@@ -25,6 +25,7 @@ from domain.ladder import RETRY_FAILED_AFTER
 from domain.loan import LoanKey
 from ledger import outbox
 from ledger.remedies import open_remedy_of_hold
+from ledger.terms import dispute_part, end_disputes
 
 ABOUT_THE_PERSON = frozenset(
     {"bereavement", "insolvency", "attorney", "cease", "breathing_space", "vulnerability", "military", "disaster"}
@@ -303,11 +304,16 @@ async def _release_hold(case: CaseInHand, message_id: str, body: said.ReleaseHol
 
 
 async def _raise_dispute(case: CaseInHand, message_id: str, body: said.RaiseDispute) -> None:
-    await hold(case, message_id, "dispute", source=body.by or "message")
+    source = body.by or "message"
+    if body.instalment is not None or body.component is not None:
+        part = {"instalment": body.instalment, "component": body.component}
+        await dispute_part(case.conn, case.key, case.today, **part, source=source, reason=body.reason or "dispute")
+    await hold(case, message_id, "dispute", source=source)
 
 
 async def _resolve_dispute(case: CaseInHand, message_id: str, body: said.ResolveDispute) -> None:
     await _release_hold(case, message_id, said.ReleaseHold(reason="dispute", by=body.by))
+    await end_disputes(case.conn, case.key, case.today)
 
 
 async def _approve(case: CaseInHand, message_id: str, body: said.Approve) -> None:

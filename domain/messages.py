@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from domain.holds import Scope
+from domain.loan import Component
 
 # Other names that people and programs use for a field.
 _ALSO = {"due": "due_on", "due_date": "due_on", "from": "since", "id": "hold_id", "hold": "hold_id"}
@@ -87,13 +88,15 @@ class ReleaseHold(Body):
 
 
 class RaiseDispute(Body):
-    """The borrower disputes the debt: a hold of that reason."""
+    """The borrower disputes the debt: a hold of that reason. Where a part is named, no money is spent on it meanwhile."""
 
     reason: str | None = None
+    instalment: int | None = None
+    component: Component | None = None
 
 
 class ResolveDispute(Body):
-    """The dispute is settled: its hold ends."""
+    """The dispute is settled: its hold ends, and money is spent on every part again."""
 
     reason: str | None = None
 

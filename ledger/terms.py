@@ -110,18 +110,21 @@ async def dispute_part(
     """Note that a part of a loan is disputed from a day on, by whose word and why; returns the dispute's id.
 
     Raises:
-        BadInput: the loan is unknown, or no part is named.
+        BadInput: the loan is unknown, no part is named, or the loan has no such instalment.
     """
     if instalment is None and component is None:
         raise BadInput("a disputed part is missing: name its instalment, its component, or both.")
     await lock_loan(conn, key)
+    if instalment is not None and not await TERMS.has_instalment(conn, **key._asdict(), number=instalment):
+        raise BadInput(
+            f"loan {key} has no instalment {instalment}: `arrears case {key} --export DIR` lists those it has."
+        )
     part = {"instalment": instalment, "component": component, "source": source, "reason": reason}
     dispute_id: int = await TERMS.dispute_part(conn, **key._asdict(), since=since, **part)
     return dispute_id
 
 
-async def end_dispute(conn: Any, key: LoanKey, dispute_id: int, until: date) -> bool:
-    """Note that a part is disputed no longer from a day on; False where that was known."""
+async def end_disputes(conn: Any, key: LoanKey, until: date) -> int:
+    """Note that nothing of a loan is disputed any longer from a day on, at the earliest the day after it began; how many parts were."""
     await lock_loan(conn, key)
-    ended = await TERMS.end_dispute(conn, lender_id=key.lender_id, dispute_id=dispute_id, until=until)
-    return ended is not None
+    return len([row async for row in TERMS.end_disputes(conn, **key._asdict(), until=until)])

@@ -65,7 +65,11 @@ def feed(
 
     told = run(main)
     limit = f"may be {told['feed_hours']} hours old" if told["feed_hours"] else "nothing depends on it"
-    print_json(told) if as_json else say(f"Feed of {lender}: came {readable(told['fed_at'])}; {limit}.")
+    if as_json:
+        print_json(told)
+        return
+    say(f"Feed of {lender}: came {readable(told['fed_at'])}; {limit}.")
+    say(f"Last tape: {readable(told['tape_at'])}. Last balances file: {readable(told['balances_at'])}.")
 
 
 def alerts(

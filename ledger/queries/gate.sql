@@ -82,8 +82,8 @@ select lender_id from lenders where lender_id = :lender_id;
 update lenders set feed_hours = :hours where lender_id = :lender_id;
 
 -- name: feed_of^
--- When a lender's feed came, and how old it may be.
-select b.lender_id, f.fed_at, b.feed_hours from lenders b left join feeds f using (lender_id) where b.lender_id = :lender_id;
+-- When a lender's feeds came: its payments, its last tape, its last balances file; and how old the first may be.
+select b.lender_id, f.fed_at, f.tape_at, f.balances_at, b.feed_hours from lenders b left join feeds f using (lender_id) where b.lender_id = :lender_id;
 
 -- name: rules_of_lender^
 -- The rulebooks that a lender's settings name, by country, and the rules that it switched on beyond the defaults.

@@ -24,6 +24,11 @@ where lender_id = :lender_id and loan_id = :loan_id returning loan_id;
 insert into disputed_parts (lender_id, loan_id, instalment, component, since, source, reason)
 values (:lender_id, :loan_id, :instalment, :component, :since, :source, :reason) returning dispute_id;
 
--- name: end_dispute$
--- A part is disputed no longer, from a day on.
-update disputed_parts set until = :until where lender_id = :lender_id and dispute_id = :dispute_id and until is null returning dispute_id;
+-- name: has_instalment$
+-- Whether a loan's schedule has an instalment of this number.
+select exists (select from instalments where lender_id = :lender_id and loan_id = :loan_id and number = :number);
+
+-- name: end_disputes
+-- What is disputed of a loan is so no longer, from a day on; a dispute lasts a day at least.
+update disputed_parts set until = greatest(:until, since + 1)
+where lender_id = :lender_id and loan_id = :loan_id and until is null returning dispute_id;

@@ -12,7 +12,7 @@ from domain.position import Disputed, Terms
 from ledger.facts import load_case
 from ledger.posting import load_terms, position_of, post_entry
 from ledger.strategies import publish_shipped
-from ledger.terms import choose, dispute_part, end_dispute, terms_of_loans, waterfall_named, waterfalls
+from ledger.terms import choose, dispute_part, end_disputes, terms_of_loans, waterfall_named, waterfalls
 from tests.ledger.samples import KEY, NOON, Pool, Standing, add_case, add_loan, entry
 
 
@@ -68,16 +68,18 @@ async def test_what_is_disputed_is_spared_until_it_is_not(pool: Pool) -> None:
     await post_entry(pool, entry(amount=Decimal(500)), Standing())
     today = NOON.date()
     async with pool.acquire() as conn, conn.transaction():
-        id_ = await dispute_part(
+        await dispute_part(
             conn, KEY, date(2026, 1, 1), instalment=None, component="cost", source="call", reason="never agreed"
         )
         assert (await load_terms(conn, KEY)).disputed == (Disputed(date(2026, 1, 1), component="cost"),)
         assert (await position_of(conn, KEY, today)).held_back == 30
-        assert await end_dispute(conn, KEY, id_, today)
-        assert not await end_dispute(conn, KEY, id_, today)
+        assert await end_disputes(conn, KEY, today) == 1
+        assert await end_disputes(conn, KEY, today) == 0
         assert (await position_of(conn, KEY, today)).held_back == 0
         with pytest.raises(BadInput, match="a disputed part is missing"):
             await dispute_part(conn, KEY, today, instalment=None, component=None, source="call", reason="all of it")
+        with pytest.raises(BadInput, match="loan default/L-1 has no instalment 99"):
+            await dispute_part(conn, KEY, today, instalment=99, component=None, source="call", reason="not mine")
 
 
 async def test_what_is_not_known_is_refused(pool: Pool) -> None:

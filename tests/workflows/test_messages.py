@@ -115,6 +115,22 @@ async def test_a_dispute_stops_the_case_until_it_is_resolved(scene: Scene) -> No
     assert not nothing.accepted
 
 
+async def test_no_money_is_spent_on_a_disputed_instalment(scene: Scene) -> None:
+    case = await scene.case((9, "100"), (2, "100"))
+    wrong = await case.tell("raise_dispute", instalment=9, by="c1")
+    assert wrong.reason == (
+        f"loan {case.key} has no instalment 9: `arrears case {case.key} --export DIR` lists those it has."
+    )
+    await case.taken("raise_dispute", instalment=1, reason="never delivered", by="c1")
+    await case.pay("200")
+    standing = (await case.latest()).standing
+    assert standing.arrears == 100  # the second is paid; what is left waits beside the first
+    await case.taken("resolve_dispute", by="c1")
+    await scene.days(1)
+    await case.poke()
+    assert (await case.latest()).standing.arrears == 0
+
+
 async def test_a_hold_on_the_person_reaches_the_other_loan(scene: Scene) -> None:
     one = await scene.case(borrower="P-two-loans")
     other = await scene.case((9, "100"), borrower="P-two-loans")
