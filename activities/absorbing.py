@@ -306,8 +306,15 @@ async def _release_hold(case: CaseInHand, message_id: str, body: said.ReleaseHol
 async def _raise_dispute(case: CaseInHand, message_id: str, body: said.RaiseDispute) -> None:
     source = body.by or "message"
     if body.instalment is not None or body.component is not None:
-        part = {"instalment": body.instalment, "component": body.component}
-        await dispute_part(case.conn, case.key, case.today, **part, source=source, reason=body.reason or "dispute")
+        await dispute_part(
+            case.conn,
+            case.key,
+            case.today,
+            instalment=body.instalment,
+            component=body.component,
+            source=source,
+            reason=body.reason or "dispute",
+        )
     await hold(case, message_id, "dispute", source=source)
 
 
