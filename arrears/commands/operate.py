@@ -152,28 +152,21 @@ def replay(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Replay histories against this code; exit 1 where one diverges."""
-    from temporalio.worker import Replayer
+    """Replay histories against this code, and compare each timer, activity, child and new run; exit 1 where one diverges."""
+    from workers.replaying import Replayed
+    from workers.replaying import replay as replayed
 
-    from workers import fleet
-    from workers.codec import data_converter
-
-    async def main() -> list[dict[str, Any]]:
-        replayer = Replayer(workflows=fleet.WORKFLOWS, data_converter=data_converter(), workflow_runner=fleet.sandbox())
-        found = []
-        async for history in _histories(folder, None if folder else await temporal()):
-            result = await replayer.replay_workflow(history, raise_on_replay_failure=False)
-            failure = str(result.replay_failure) if result.replay_failure else None
-            found.append({"workflow_id": history.workflow_id, "events": len(history.events), "failure": failure})
-        return found
+    async def main() -> list[Replayed]:
+        return [await replayed(each) async for each in _histories(folder, None if folder else await temporal())]
 
     results = run(main)
-    diverged = [r for r in results if r["failure"]]
+    diverged = {r.workflow_id: list(r.differences) for r in results if r.differences}
     if as_json:
         print_json({"replayed": len(results), "diverged": diverged})
     else:
-        for each in diverged:
-            say(f"{each['workflow_id']}: {each['failure']}")
+        for workflow_id, differences in diverged.items():
+            for each in differences:
+                say(f"{workflow_id}: {each}")
         say(f"{len(results)} histories replayed, {len(diverged)} diverge.")
     if diverged:
         raise typer.Exit(1)
