@@ -22,7 +22,7 @@ else \
 fi
 endef
 
-.PHONY: setup demo test chaos storm bench check format lock picture clean fonts
+.PHONY: setup demo test chaos storm upgrade-drill bench check format lock picture clean fonts
 
 setup: $(STAMP) fonts
 
@@ -73,13 +73,16 @@ chaos: setup
 storm: setup
 	$(BIN)/python -m tests.storm $(ARGS)
 
+# A new build follows the old one under cases that sleep, are awake, and are being contacted.
+upgrade-drill: setup
+	$(BIN)/python -m tests.upgrade $(ARGS)
+
 # Every figure is a ratio in its own run; the whole takes about twenty minutes.
 bench: setup
 	$(BIN)/python -m benchmarks.gate_decide
 	$(BIN)/python -m benchmarks.gate_cost
 	$(BIN)/python -m benchmarks.http_entries
 	$(BIN)/python -m benchmarks.relay_lag
-	$(BIN)/python -m benchmarks.fines_replay
 	$(BIN)/python -m benchmarks.intake
 	$(BIN)/python -m benchmarks.sweep
 

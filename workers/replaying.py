@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
@@ -21,6 +22,7 @@ from temporalio.bridge.proto.workflow_activation import WorkflowActivation
 from temporalio.bridge.proto.workflow_commands import WorkflowCommand
 from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
 from temporalio.client import WorkflowHistory
+from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
 from temporalio.worker import Replayer, WorkflowInstance, WorkflowInstanceDetails, WorkflowRunner
 
 from workers.codec import data_converter
@@ -53,13 +55,19 @@ async def replay(history: WorkflowHistory, workflows: Sequence[type] = WORKFLOWS
     """Replay one run of a workflow in the sandbox, with the converter of the workers."""
     converter = data_converter()
     recording = _Recording(sandbox())
-    replayer = Replayer(workflows=workflows, data_converter=converter, workflow_runner=recording)
+    replayer = Replayer(workflows=workflows, data_converter=converter, workflow_runner=recording, runtime=_quiet())
     result = await replayer.replay_workflow(history, raise_on_replay_failure=False)
     if result.replay_failure is not None:
         found = [str(result.replay_failure)]
     else:
         found = await _differences(history.events, recording.commands, converter)
     return Replayed(history.workflow_id, len(history.events), tuple(found), tuple(recording.commands))
+
+
+@lru_cache
+def _quiet() -> Runtime:
+    """Temporal's own code writes to standard output what it finds, where programs read ours."""
+    return Runtime(telemetry=TelemetryConfig(logging=LoggingConfig(TelemetryFilter("ERROR", "ERROR"))))
 
 
 # --- what the code says now ---

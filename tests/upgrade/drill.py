@@ -1,0 +1,168 @@
+"""The upgrade drill: build B follows build A while cases sleep, are awake, and have a text at the carrier.
+
+Everything that an operator does is done by the command they use (docs/versions.md).
+"""
+
+import asyncio
+import csv
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from channels.simulator.script import Behaviour, Fault, Script
+from ledger.clock import LedgerClock
+from tests.upgrade.counting import count
+from tests.upgrade.running import Drill, Say, running
+from workers.fleet import DEPLOYMENT
+
+AT_CARRIER = 5.0  # seconds that the carrier takes to answer
+LONGEST = 600.0
+OPEN = "WorkflowType = 'CollectionCase' and ExecutionStatus = 'Running'"
+
+
+async def upgrade_drill(folder: Path, cases: int, say: Say) -> dict[str, Any]:
+    """Run it; `cases` in each of the three conditions, and as many that begin on B. Returns what was counted, and the failures.
+
+    Raises:
+        TimeoutError: it did not come to its end.
+        AssertionError: a command failed, or the cases did not come to where they had to.
+    """
+    async with asyncio.timeout(LONGEST), running(folder, say) as drill:
+        a, b = drill.builds
+        await drill.command(a, "register")
+        a.start(folder)
+        say("build A is current, and its worker runs")
+        await _open(drill, "asleep", cases)
+        await _open(drill, "awake", cases)
+        await _until(drill, lambda: _texted(drill, "asleep", "awake"), "the first texts to be sent")
+        for loan in drill.loans["asleep"]:
+            await drill.command(a, "send", loan, "place_hold", '{"reason": "hardship", "by": "c1"}')
+        slow = Fault(kind="slow", seconds=AT_CARRIER, times=1)
+        drill.simulator.script = Script(borrowers={"*": Behaviour(fault=slow)})
+        await _open(drill, "mid-contact", cases)
+        await _until(drill, lambda: _at_carrier(drill), "a text to be at the carrier")
+        await drill.command(b, "register")
+        b.start(folder)
+        caught = await drill.pool.fetchval("select count(*) from contacts where state = 'sending'")
+        say(f"build B is current while {caught} texts are at the carrier; its worker runs beside A's")
+        await _open(drill, "born on B", cases)
+        before = await _builds_of_open(drill)
+        say(f"open cases by build before the poke: {dict(sorted(before.items()))}")
+        await drill.temporal_command(
+            "workflow", "signal", "--query", OPEN, "--name", "poke", "--reason", "upgrade", "--yes"
+        )
+        await _until(drill, lambda: _all_on(drill, b.id), "every open case to be on B")
+        say(f"after it: {dict(await _builds_of_open(drill))}")
+        await drill.temporal_command(
+            *("worker", "deployment", "describe-version", "--deployment-name", DEPLOYMENT, "--build-id", a.id)
+        )
+        await a.stop()
+        say("worker A is stopped")
+        await _pay_all(drill)
+        await _until(drill, lambda: _all_closed(drill), "every case to close after its payment")
+        say("every loan is paid, every case closed")
+        return {"caught at the carrier": caught, "open by build before the poke": dict(before), **await count(drill)}
+
+
+async def _open(drill: Drill, condition: str, cases: int) -> None:
+    """Take in loans that are a day past due, and have a sweep open their cases."""
+    known = sum(map(len, drill.loans.values()))
+    names = [f"{condition.replace(' ', '-')}-{n}" for n in range(cases)]
+    today = (await LedgerClock(drill.pool).now()).date()
+    loans = [
+        {
+            "loan_id": name,
+            "borrower_id": f"P-{name}",
+            "borrower_name": "Annunziata Esposito",
+            "borrower_kind": "person",
+            "phone": f"+1201555{100 + (known + n) % 100:04}",
+            "language": "it",
+            "timezone": "Europe/Rome",
+            "country": "IT",
+            "currency": "EUR",
+            "opened_on": today - timedelta(days=60),
+            "product": "loan",
+        }
+        for n, name in enumerate(names)
+    ]
+    due = today - timedelta(days=1)
+    instalments = [
+        {"loan_id": name, "number": 1, "due_on": due, "principal": "100.00", "interest": "0.00", "fee": "0.00"}
+        for name in names
+    ]
+    files = [
+        _csv(drill.folder / f"{condition}-{kind}.csv", rows)
+        for kind, rows in (("loans", loans), ("instalments", instalments))
+    ]
+    a = drill.builds[0]
+    await drill.command(a, "intake", "--loans", files[0], "--instalments", files[1], "--strategy", "short")
+    await drill.command(a, "sweep")
+    drill.loans[condition] = names
+    drill.say(f"{cases} cases opened: {condition}")
+
+
+def _csv(path: Path, rows: list[dict[str, Any]]) -> Path:
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+async def _until(drill: Drill, holds: Callable[[], Awaitable[bool]], what: str, seconds: float = 120.0) -> None:
+    began = monotonic()
+    while not await holds():
+        if monotonic() - began > seconds:
+            raise AssertionError(f"gave up waiting for {what} after {seconds:.0f} s")
+        await asyncio.sleep(0.2)
+    drill.say(f"waited {monotonic() - began:.0f} s for {what}")
+
+
+async def _texted(drill: Drill, *conditions: str) -> bool:
+    wanted = [loan for condition in conditions for loan in drill.loans[condition]]
+    sent = (
+        "select count(distinct loan_id) from contacts where loan_id = any($1) and state not in ('reserved', 'sending')"
+    )
+    return bool(await drill.pool.fetchval(sent, wanted) == len(wanted))
+
+
+async def _at_carrier(drill: Drill) -> bool:
+    at = "select count(*) from contacts where loan_id = any($1) and state = 'sending'"
+    return bool(await drill.pool.fetchval(at, drill.loans["mid-contact"]))
+
+
+async def _builds_of_open(drill: Drill) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for key in [k for names in drill.loans.values() for k in names]:
+        told = await drill.client.get_workflow_handle(f"loan-default-{key}").describe()
+        version = told.raw_description.workflow_execution_info.versioning_info.deployment_version
+        found[version.build_id or "none yet"] += 1
+    return found
+
+
+async def _all_on(drill: Drill, build_id: str) -> bool:
+    return set(await _builds_of_open(drill)) == {build_id}
+
+
+async def _pay_all(drill: Drill) -> None:
+    today = (await LedgerClock(drill.pool).now()).date()
+    rows = [
+        {
+            "entry_id": f"pay-{name}",
+            "loan_id": name,
+            "kind": "payment",
+            "amount": "100.00",
+            "currency": "EUR",
+            "value_date": today,
+        }
+        for names in drill.loans.values()
+        for name in names
+    ]
+    await drill.command(drill.builds[1], "entries", "--file", _csv(drill.folder / "entries.csv", rows))
+
+
+async def _all_closed(drill: Drill) -> bool:
+    return not await drill.pool.fetchval("select exists (select from cases where open)")
