@@ -89,7 +89,8 @@ bench: setup
 picture: setup
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \
 		|| { $(call debian,chromium,the picture of a case); }
-	$(BIN)/python docs/pictures/take.py
+	$(BIN)/python -m docs.pictures.take
+	$(BIN)/python -m docs.pictures.take_codec
 
 # Leaves .arrears, the state of the embedded stack, alone.
 clean:

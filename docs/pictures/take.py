@@ -23,11 +23,11 @@ async def main() -> None:
         async with running_stack(Path(folder), day_seconds=2, start=date(2007, 10, 9)) as stack:
             tape = TapeFiles(loans=FINES / "loans.csv", instalments=FINES / "instalments.csv")
             await take_in(stack.pool, tape, clock=stack.clock)
-            key = await _called_for(stack)
+            key = await called_for(stack)
             await _photograph(f"{stack.ui}/namespaces/default/workflows/{key.workflow_id}")
 
 
-async def _called_for(stack: Stack) -> LoanKey:
+async def called_for(stack: Stack) -> LoanKey:
     """The first case that has had its texts and now waits for a call."""
     for _ in range(240):
         row = await stack.pool.fetchrow(
@@ -42,10 +42,14 @@ async def _called_for(stack: Stack) -> LoanKey:
     raise SystemExit("No case came to its call stage within two minutes.")
 
 
+def chromium() -> str | None:
+    """Where the browser is; None for Playwright's own."""
+    return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
 async def _photograph(address: str) -> None:
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     async with async_playwright() as playing:
-        browser = await playing.chromium.launch(executable_path=chromium, args=[*QUIET])
+        browser = await playing.chromium.launch(executable_path=chromium(), args=[*QUIET])
         page = await browser.new_page(viewport={"width": 1420, "height": 1000})
         await page.goto(address)
         await page.get_by_text("Timeline", exact=True).last.wait_for()
