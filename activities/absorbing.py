@@ -26,6 +26,8 @@ from domain.loan import LoanKey
 from ledger import outbox
 from ledger.remedies import open_remedy_of_hold
 from ledger.terms import dispute_part, end_disputes
+from ledger.tracing import KEY as TRACE
+from ledger.tracing import span
 
 ABOUT_THE_PERSON = frozenset(
     {"bereavement", "insolvency", "attorney", "cease", "breathing_space", "vulnerability", "military", "disaster"}
@@ -48,7 +50,8 @@ class Absorbing:
         refused: dict[str, str | None] = {}
         async with self.desk.take(told.case) as case:
             for message in told.messages:
-                refused[message.message_id] = await _absorb_one(case, message)
+                with span(f"absorb {message.kind}", message.body.get(TRACE), workflow_id=case.key.workflow_id):
+                    refused[message.message_id] = await _absorb_one(case, message)
             result = await self.desk.next(case, _summary(told.messages))
             for message in told.messages:
                 if message.kind == "step_failed":
@@ -91,7 +94,9 @@ async def _absorb_one(case: CaseInHand, message: Message) -> str | None:
     except UNKEEPABLE:
         # Tried for ever it would leave the case deaf.
         reason = f"{message.kind} holds a value that the ledger cannot keep: correct its texts, numbers and dates."
-    about = _keepable({"refused": reason, "body": {k: v for k, v in message.body.items() if v is not None}})
+    about = _keepable(
+        {"refused": reason, "body": {k: v for k, v in message.body.items() if v is not None and k != TRACE}}
+    )
     await case.journal(message.kind, message_id=message.message_id, **about)
     await case.reread()
     return reason

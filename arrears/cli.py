@@ -25,6 +25,7 @@ from arrears.commands import (
 )
 from arrears.context import print_json
 from domain.errors import BadInput
+from workers.logs import log_to_stderr
 
 log = logging.getLogger(__name__)
 app = typer.Typer(
@@ -104,10 +105,8 @@ def main() -> None:
 
 
 def _run() -> int:
-    logging.basicConfig(
-        level=os.environ.get("ARREARS_LOG", "WARNING").upper(), format="%(levelname)s %(name)s: %(message)s"
-    )
     try:
+        log_to_stderr()
         app()
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)

@@ -61,11 +61,12 @@ async def temporal() -> "Client":
     from temporalio.service import RPCError
 
     from workers.codec import data_converter
+    from workers.telemetry import runtime
 
     config: dict[str, Any] = dict(ClientConfig.load_client_connect_config())
     address = config.setdefault("target_host", "localhost:7233")
     try:
-        return await Client.connect(**config, data_converter=data_converter())
+        return await Client.connect(**config, data_converter=data_converter(), runtime=runtime())
     except (RPCError, RuntimeError, OSError) as error:
         reason = str(error).splitlines()[0]
         raise BadInput(

@@ -4,20 +4,26 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 
 from domain.loan import LoanKey
+from ledger.tracing import traceparent
 
 
 class OutboxRow(NamedTuple):
-    """One message to one case; `message` is the signal's name."""
+    """One message to one case; `message` is the signal's name, `trace` the request that it came from."""
 
     id: int
     message: str
     payload: dict[str, Any]
+    trace: str | None = None
 
 
 async def add(conn: Any, key: LoanKey, message: str, payload: dict[str, Any]) -> None:
     """Tell a loan's case something, once the transaction commits."""
     await conn.execute(
-        "insert into outbox (lender_id, loan_id, message, payload) values ($1, $2, $3, $4)", *key, message, payload
+        "insert into outbox (lender_id, loan_id, message, payload, trace) values ($1, $2, $3, $4, $5)",
+        *key,
+        message,
+        payload,
+        traceparent(),
     )
 
 
@@ -40,13 +46,13 @@ async def take(conn: Any, key: LoanKey, limit: int = 500) -> list[OutboxRow]:
         return []
     rows = await conn.fetch(
         """
-        select id, message, payload from outbox
+        select id, message, payload, trace from outbox
         where lender_id = $1 and loan_id = $2 and delivered_at is null order by id limit $3
         """,
         *key,
         limit,
     )
-    return [OutboxRow(r["id"], r["message"], r["payload"]) for r in rows]
+    return [OutboxRow(*r) for r in rows]
 
 
 async def delivered(conn: Any, ids: list[int], result: str) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import asyncpg
 from fastapi import APIRouter, FastAPI, Query, Request
+from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 from starlette.responses import JSONResponse
 
 from domain.clock import Clock
@@ -21,6 +22,7 @@ from starters.connectors.gocardless import LIVE, gocardless_routes
 from starters.connectors.stripe import stripe_routes
 from starters.entries import entry_routes
 from starters.health import Probe, health_routes
+from starters.metrics import metrics_routes
 from starters.problems import Refused, add_problems, documented
 from starters.proof import Desk
 from starters.rate import GENEROUS
@@ -73,6 +75,8 @@ def create_app(
     app.include_router(stripe_routes(pool, clock, desk))
     app.include_router(gocardless_routes(pool, clock, desk, gocardless_url))
     app.include_router(health_routes(pool, temporal, oldest_message))
+    app.include_router(metrics_routes(pool, clock))
+    FastAPIInstrumentor.instrument_app(app, excluded_urls="healthz,readyz,metrics", exclude_spans=["receive", "send"])
     return app
 
 

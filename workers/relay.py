@@ -25,6 +25,7 @@ from ledger import outbox
 from ledger.notices import listening
 from ledger.outbox import OutboxRow
 from ledger.stranded import strand
+from ledger.tracing import span, traceparent
 
 log = logging.getLogger(__name__)
 
@@ -133,7 +134,8 @@ class Relay:
         """Signal the case; returns how it ended."""
         handle = self._client.get_workflow_handle(key.workflow_id)
         try:
-            await handle.signal(rows[0].message, _news(rows), rpc_timeout=SIGNAL_TIMEOUT)
+            with span(f"signal {rows[0].message}", rows[-1].trace, workflow_id=key.workflow_id):
+                await handle.signal(rows[0].message, _news(rows), rpc_timeout=SIGNAL_TIMEOUT)
         except RPCError as error:
             if error.status != RPCStatusCode.NOT_FOUND:
                 raise
@@ -183,6 +185,8 @@ def _runs(rows: list[OutboxRow]) -> Iterator[list[OutboxRow]]:
 def _news(rows: list[OutboxRow]) -> LedgerNews:
     """What the signal carries: one row's own content, or the list of many. A burst is one signal, for a case can drown in them."""
     named = {"message_id": f"outbox-{rows[-1].id}"}
+    if (trace := traceparent()) is not None:
+        named["traceparent"] = trace
     if len(rows) == 1:
         return LedgerNews.model_validate(named | rows[0].payload)
     return LedgerNews.model_validate(named | {"entries": [row.payload for row in rows]})

@@ -17,6 +17,7 @@ class Settings(BaseSettings):
     gocardless_base_url: str = "https://api.gocardless.com"
     public_url: str = "http://127.0.0.1:8080"
     build_id: str | None = None
+    metrics_address: str | None = None
     codec_keys: str | None = None
     codec_token: str | None = None
     codec_origins: str = "http://127.0.0.1:8233"

@@ -79,6 +79,7 @@ def worker(
     from activities.registry import World
     from workers import fleet
     from workers.carrier import open_carrier
+    from workers.telemetry import traced
 
     async def main() -> None:
         stopping = asyncio.ensure_future(until_stopped())
@@ -104,13 +105,15 @@ def worker(
                 async with fleet.running(fleet.build(client, world, chosen, build_id)):
                     await stopping
 
-    run(main)
+    with traced("worker"):
+        run(main)
 
 
 def relay() -> None:
     """Deliver what the ledger has to tell its cases, and open cases after each tape, until stopped."""
     from starters.sweeps import sweep_in_turn
     from workers.relay import Relay
+    from workers.telemetry import traced
 
     async def main() -> None:
         stopping = asyncio.ensure_future(until_stopped())
@@ -123,7 +126,8 @@ def relay() -> None:
             sweeping.cancel()
             await asyncio.wait([relaying, sweeping])
 
-    run(main)
+    with traced("relay"):
+        run(main)
 
 
 def api(
@@ -136,6 +140,7 @@ def api(
     from starters.api import create_app
     from workers.carrier import call_back
     from workers.settings import TwilioSettings
+    from workers.telemetry import traced
 
     async def main() -> None:
         client = await temporal()
@@ -153,4 +158,5 @@ def api(
             )
             await uvicorn.Server(uvicorn.Config(app, host=host, port=port, log_level="warning")).serve()
 
-    run(main)
+    with traced("api"):
+        run(main)

@@ -22,7 +22,7 @@ EXAMPLE = dict(
     for line in (ROOT / ".env.example").read_text("utf-8").splitlines()
     if re.match(r"[A-Z_]+=", line)
 )
-READ_ELSEWHERE = {"ARREARS_LOG"}
+READ_ELSEWHERE = {"ARREARS_LOG", "ARREARS_LOG_FORMAT"}
 OF_COMPOSE = {"ARREARS_DB_PASSWORD", "ARREARS_VERSION"}
 
 
@@ -80,6 +80,7 @@ def test_what_compose_asks_of_the_environment_is_in_the_example() -> None:
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_service_waits_for_what_is_there_and_mounts_what_is_there(service: str) -> None:
     waits = SERVICES[service].get("depends_on", {})
+    waits = waits if isinstance(waits, dict) else {name: {"condition": "service_started"} for name in waits}
     for name, how in waits.items():
         assert name in SERVICES
         if how["condition"] == "service_healthy":

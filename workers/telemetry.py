@@ -1,0 +1,65 @@
+"""What a process tells of itself: the SDK's figures for Prometheus, and traces by OpenTelemetry."""
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+
+from temporalio.runtime import (
+    LogForwardingConfig,
+    LoggingConfig,
+    PrometheusConfig,
+    Runtime,
+    TelemetryConfig,
+    TelemetryFilter,
+)
+
+from domain.errors import BadInput
+from workers.settings import settings
+
+CORE = logging.getLogger("temporalio.core")
+
+
+@lru_cache
+def runtime() -> Runtime:
+    """Temporal's own part of this process: its log joins ours, its figures are served where ARREARS_METRICS_ADDRESS is set.
+
+    Raises:
+        BadInput: nothing can be served at that address.
+    """
+    address = settings().metrics_address
+    level = logging.getLevelName(logging.getLogger().getEffectiveLevel())
+    core = "ERROR" if level in {"ERROR", "CRITICAL"} else "WARN"
+    try:
+        return Runtime(
+            telemetry=TelemetryConfig(
+                logging=LoggingConfig(TelemetryFilter(core, "ERROR"), forwarding=LogForwardingConfig(CORE)),
+                metrics=PrometheusConfig(bind_address=address, durations_as_seconds=True) if address else None,
+            )
+        )
+    except (ValueError, RuntimeError) as error:
+        raise BadInput(
+            f"ARREARS_METRICS_ADDRESS {address!r} cannot be used ({error}): give one such as 127.0.0.1:9464."
+        ) from None
+
+
+@contextmanager
+def traced(service: str) -> Iterator[None]:
+    """Send traces where OTEL_EXPORTER_OTLP_ENDPOINT says, under the service's name, until the block ends; without it none are made."""
+    if not (os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT") or os.environ.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")):
+        yield
+        return
+    from opentelemetry import trace
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+    provider = TracerProvider(resource=Resource.create({"service.name": f"arrears-{service}"}))
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    trace.set_tracer_provider(provider)
+    try:
+        yield
+    finally:
+        provider.shutdown()  # what is not sent yet is sent now
