@@ -22,7 +22,7 @@ else \
 fi
 endef
 
-.PHONY: setup demo test chaos storm bench check format lock picture clean fonts
+.PHONY: setup demo test chaos storm restore-drill bench check format lock picture clean fonts
 
 setup: $(STAMP) fonts
 
@@ -72,6 +72,10 @@ chaos: setup
 # 20,000 payments over HTTP while every part is killed five times. ARGS="--without outbox" takes a mechanism away: it must fail.
 storm: setup
 	$(BIN)/python -m tests.storm $(ARGS)
+
+# The ledger, then Temporal, is restored to an earlier time, or lost, and put in order again. ARGS=--without-recovery must fail.
+restore-drill: setup
+	$(BIN)/python -m tests.restore $(ARGS)
 
 # Every figure is a ratio in its own run; the whole takes about twenty minutes.
 bench: setup

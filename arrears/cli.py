@@ -16,6 +16,7 @@ from arrears.commands import (
     money,
     operate,
     reconcile,
+    recover,
     rules,
     secrets,
     services,
@@ -76,6 +77,7 @@ for function in (
     operate.register,
     operate.replay,
     operate.rebuild,
+    recover.recover,
     intake.sample,
 ):
     app.command()(function)
