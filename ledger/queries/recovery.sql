@@ -61,6 +61,12 @@ update contacts set recovered = :recovered, commit_order = null, ledger_version 
 where lender_id = :lender_id and loan_id = :loan_id and channel in ('call', 'visit') and recovered is null and sending_real >= :began
   and (episode, step_id, ordinal) = (select episode, step_id, ordinal from tasks where task_id = :task_id);
 
+-- name: in_the_air
+-- Texts of which the carrier's answer is not known, though it may have them.
+select contact_id, lender_id, loan_id, episode, step_id, ordinal, contact_value, reference, sending_real from contacts
+where channel = 'sms' and direction = 'out' and state in ('sending', 'unknown') and carrier_id is null and reference is not null
+  and sending_real >= :since order by sending_real, contact_id;
+
 -- name: claimed
 -- Messages and calls of the carrier's that contacts of the ledger name.
 select carrier_id from contacts where carrier_id = any(:ids::text[])

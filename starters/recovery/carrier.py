@@ -1,5 +1,6 @@
 """What the carrier knows and the ledger does not, each message given to one contact at most."""
 
+import re
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -44,6 +45,15 @@ class Unclaimed:
                 waiting.remove(message)
                 return message
         return None
+
+    def referred(self, number: str | None, reference: str) -> CarrierMessage | None:
+        """Take the text to a number in which a contact's reference is printed."""
+        waiting = self.texts.get(number or "", [])
+        mark = re.compile(rf"(?<![0-9A-Za-z]){re.escape(reference)}(?![0-9A-Za-z])")
+        found = next((message for message in waiting if mark.search(message.body)), None)
+        if found is not None:
+            waiting.remove(found)
+        return found
 
     async def call(self, conn: Any, number: str | None, first: datetime, last: datetime) -> CarrierCall | None:
         """The one call to a number that fits between two moments and no contact names."""

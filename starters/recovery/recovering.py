@@ -135,6 +135,12 @@ class Recovering:
     async def _write_back(self, stories: list[Story], unclaimed: Unclaimed, recovery: Recovery) -> set[LoanKey]:
         """Write back what is certain, then what the carrier alone can tell; the cases of which something was lost."""
         changed: set[LoanKey] = set()
+        async with self.pool.acquire() as conn:
+            rows = [r async for r in RECOVERY.in_the_air(conn, since=recovery.lost_since - BEFORE)]
+        for row in rows:
+            if message := unclaimed.referred(row["contact_value"], row["reference"]):
+                await self.writing.settle(row, message)
+                self.report.settled += 1
         recent = [
             (line, told.key)
             for told in stories

@@ -16,6 +16,7 @@ class Report:
         cases_read: Workflows whose histories were read.
         contacts: Contacts written back that a history or the carrier proves; `unexplained` among them are messages of which no history
             tells, and `uncertain` those that a history calls sent and the carrier does not know.
+        settled: Texts whose answer was lost, and that the carrier has.
         tasks: Tasks written back that had been handed out.
         messages: Messages of people that were absorbed again; `refused` of them were refused.
         replies: Texts from borrowers that were taken in again.
@@ -30,6 +31,7 @@ class Report:
     contacts: int = 0
     unexplained: int = 0
     uncertain: int = 0
+    settled: int = 0
     tasks: int = 0
     messages: int = 0
     refused: int = 0

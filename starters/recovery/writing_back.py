@@ -106,6 +106,25 @@ class WritingBack:
                 recovered={"from": "carrier" if found else "history", **act.evidence},
             )
 
+    async def settle(self, row: Any, message: CarrierMessage) -> None:
+        """Note that the carrier has a text of which it was not known."""
+        key = LoanKey(row["lender_id"], row["loan_id"])
+        async with self.desk.take(key) as case:
+            await CONTACTS.settle(
+                case.conn,
+                contact_id=row["contact_id"],
+                state="sent",
+                carrier_id=message.carrier_id,
+                error_code=None,
+                reason=None,
+                now=case.facts.now,
+            )
+            if row["episode"]:  # a reminder is no step of a case
+                step = {"state": "done", "result": "sent, found at the carrier", "now": case.facts.now}
+                place = {name: row[name] for name in ("episode", "step_id", "ordinal")}
+                await WORK.record_step(case.conn, **_this(key), **place, **step)
+            await case.journal("recovered", contact_id=row["contact_id"], step=row["step_id"], state="sent")
+
     async def unexplained(self, message: CarrierMessage) -> bool:
         """Write back a message of which no history tells: a reminder before a case, or a text that a case sent; False for a stranger's."""
         async with self.desk.pool.acquire() as conn:
