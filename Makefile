@@ -22,7 +22,7 @@ else \
 fi
 endef
 
-.PHONY: setup demo test chaos storm restore-drill bench check format lock picture clean fonts
+.PHONY: setup demo test chaos storm restore-drill bench check format lock picture reference clean fonts
 
 setup: $(STAMP) fonts
 
@@ -91,6 +91,9 @@ picture: setup
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \
 		|| { $(call debian,chromium,the picture of a case); }
 	$(BIN)/python docs/pictures/take.py
+
+reference: setup
+	$(BIN)/python docs/reference/write.py
 
 # Leaves .arrears, the state of the embedded stack, alone.
 clean:
