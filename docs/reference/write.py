@@ -61,9 +61,13 @@ def _parameter(each: Any) -> tuple[str, str, str]:
     required = "required" if each.required else ""
     default = each.default if each.default not in (None, False, ()) and not each.required else ""
     if each.param_type_name == "argument":
-        return f"`{each.human_readable_name.upper()}`", _sentence(each.help), required or _shown(default)
-    value = "" if each.is_flag else f" {(each.metavar or each.type.name).upper()}"
+        return f"`{each.name.upper()}`", _sentence(each.help), required or _shown(default)
+    value = "" if each.is_flag else f" {each.metavar or _value(each.type_descriptor.annotation)}"
     return f"`{', '.join(each.opts)}{value}`", _sentence(each.help), required or _shown(default)
+
+
+def _value(kind: Any) -> str:
+    return {"str": "TEXT", "Path": "FILE", "int": "NUMBER", "float": "NUMBER"}.get(kind.__name__, kind.__name__.upper())
 
 
 # --- messages ---

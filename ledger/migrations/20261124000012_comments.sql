@@ -83,7 +83,7 @@ comment on column tasks.permit is 'The gate''s verdict, for a task that reaches 
 comment on column tasks.recovered is 'Of a task written back after a restore: where it was found.';
 
 comment on table effects is 'What touched the world and must be undone if the debt is cured.';
-comment on column effects.kind is 'Task, letter, suit.';
+comment on column effects.kind is 'One of task, letter, suit.';
 comment on column effects.state is 'Open until it is undone; with counsel where a machine cannot undo it.';
 
 comment on table holds is 'What stops contact, escalation, legal steps or fees for a person, a number or address, or a loan.';
@@ -158,14 +158,14 @@ comment on column requests.taken_at is 'When a person was asked to see to it.';
 
 comment on table voice_calls is 'Calls in which a machine speaks: where each stands.';
 
-comment on table alerts is 'What must be looked at by whoever runs this: a channel stopped because of a fault of ours, ...';
+comment on table alerts is 'What must be looked at by whoever runs this, such as a channel that was stopped because of a fault of ours.';
 
 comment on table lender_contacts is 'What the lender itself did while we only watched: the other side of the shadow report.';
 
 comment on table audit is 'The log of what was done in a case: one chain of hashes a loan, written by the database itself.';
 comment on column audit.seq is '1, 2, 3 without a gap.';
 comment on column audit.at is 'Real time.';
-comment on column audit.kind is 'Contact, task, event, notice, limitation, request, hold, erasure.';
+comment on column audit.kind is 'One of contact, task, event, notice, limitation, request, hold, erasure.';
 comment on column audit.subject is 'The id of the row that it is about.';
 comment on column audit.previous is 'The hash of the link before; of the first, the hash of the loan''s id.';
 comment on column audit.hash is 'Over the hash before, the place, the time, the kind, the subject and the content''s hash.';

@@ -23,9 +23,11 @@ def folder() -> Iterator[Path]:
 async def test_a_ledger_that_went_back_in_time_is_brought_up_to_what_others_know(folder: Path) -> None:
     result = await drill(folder, "ledger", 3, day=2, in_flight=False)
     assert well(result), result
-    first, last = result["recovered"]
+    first, last, again = result["recovered"]
     assert first["missing"]["loans"] == ["default/NEW-0"]
     assert len(first["missing"]["entries"]) == result["payments"]["sent"] == 4
     assert not any(last["missing"].values())
     assert first["contacts"] + last["contacts"] + 2 >= result["lost with the backup"]["contacts"] > 0
+    done = ("contacts", "settled", "tasks", "messages", "replies", "strangers", "started", "told_again")
+    assert {name: again[name] for name in done} == dict.fromkeys(done, 0)
     assert (first["replies"], first["messages"]) == (1, 3)
