@@ -143,9 +143,9 @@ comment on table feeds is 'When a lender''s files came last, in business time.';
 
 comment on table notices is 'Notices served about a loan: by our own letters, or by the lender, who says so.';
 comment on column notices.party_id is 'Null is the borrower.';
-comment on column notices.kind is 'Validation, default, arrears, ...';
+comment on column notices.kind is 'Such as validation, default, arrears.';
 comment on column notices.served_on is 'The day it counts as served.';
-comment on column notices.method is 'Letter, email, hand, ...';
+comment on column notices.method is 'Such as letter, email, hand.';
 comment on column notices.amounts is 'Itemised: [{"item", "amount"}].';
 comment on column notices.contact_id is 'Ours, if it was a letter of ours.';
 
