@@ -90,7 +90,9 @@ bench: setup
 picture: setup
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \
 		|| { $(call debian,chromium,the picture of a case); }
+	@command -v dot >/dev/null || { $(call debian,graphviz,the picture of the architecture); }
 	$(BIN)/python docs/pictures/take.py
+	dot -Tsvg docs/pictures/architecture.dot -o docs/pictures/architecture.svg
 
 reference: setup
 	$(BIN)/python docs/reference/write.py

@@ -24,6 +24,7 @@ from starters.recovery.carrier import Found
 from starters.recovery.histories import Acted, Told, is_text
 
 MADE = frozenset({"sending", "sent", "unknown", "failed", "forbidden", "shadow"})
+BACK = "written back after a restore"
 HANDED_OUT = " task handed out"
 SERVICE = frozenset({Action.THANK_BORROWER, Action.SEND_BOUNCE_NOTICE, Action.REMIND_OF_PROMISE})
 
@@ -102,7 +103,7 @@ class WritingBack:
                 language=language_of(party["language"]),
                 body=found.body if isinstance(found, CarrierMessage) else None,
                 carrier_id=found.carrier_id if found else None,
-                reason=None if sure else "sent by its history; the carrier does not know it",
+                reason=BACK if sure else f"{BACK}; the carrier does not know it",
                 recovered={"from": "carrier" if found else "history", **act.evidence},
             )
 
@@ -156,7 +157,7 @@ class WritingBack:
                     language=language_of(row["language"]),
                     body=message.body,
                     carrier_id=message.carrier_id,
-                    reason="no history tells of it",
+                    reason=f"{BACK}; no history tells of it",
                     recovered={"from": "carrier", "heard": []},
                 )
         return False
