@@ -2,6 +2,53 @@
 
 -- What each table and column means, for whoever looks at the database; docs/reference/tables.md is made from it.
 
+-- Columns of the same name that mean the same everywhere; what differs follows.
+do $$
+declare
+    r record;
+begin
+    for r in
+        select c.relname, a.attname, m.says from (values
+            ('lender_id', 'The lender.'),
+            ('loan_id', 'The loan, as its lender names it.'),
+            ('party_id', 'The person or business.'),
+            ('episode', 'The case''s episode in which it was.'),
+            ('step_id', 'The step of the strategy, or of the house.'),
+            ('ordinal', 'Which attempt at the step.'),
+            ('version', 'One more with each change by a file.'),
+            ('recorded_at', 'When it was written; real time.'),
+            ('posted_at', 'When it was committed; real time.'),
+            ('published_at', 'When it was published; real time.'),
+            ('commit_order', 'Its place in the order of commits.'),
+            ('released_order', 'The place of its end in the order of commits.'),
+            ('opened_at', 'When it began; business time.'),
+            ('ended_at', 'When it ended; business time.'),
+            ('end_reason', 'Why it ended.'),
+            ('contact_id', 'The contact.'),
+            ('carrier_id', 'The carrier''s own id of it.'),
+            ('currency', 'ISO 4217.'),
+            ('entry_id', 'The sender''s id of the entry; the same id is the same entry.'),
+            ('judged_at', 'When it was found kept or broken; business time.'),
+            ('ledger_version', 'The version of its loan.'),
+            ('evidence', 'What shows it.'),
+            ('since', 'From when on.'),
+            ('until', 'Until when.'),
+            ('reason', 'Why.'),
+            ('source', 'Where it comes from.'),
+            ('waterfall', 'In which order money is spent; the lender''s where null.'),
+            ('day_count', 'How days are counted for interest; the lender''s where null.'),
+            ('limitation_on', 'The day on which it is time-barred.'),
+            ('governing_law', 'The country whose law holds.')
+        ) m (name, says)
+        join pg_attribute a on a.attname = m.name and a.attnum > 0
+        join pg_class c on c.oid = a.attrelid and c.relkind in ('r', 'v')
+        where c.relnamespace = 'public'::regnamespace and c.relname <> 'schema_migrations'
+          and col_description(c.oid, a.attnum) is null
+    loop
+        execute format('comment on column %I.%I is %L', r.relname, r.attname, r.says);
+    end loop;
+end $$;
+
 comment on table lenders is 'Whose loans these are, and how each lender wants them read and collected.';
 comment on column lenders.timezone is 'Decides the business date.';
 comment on column lenders.strategy is 'The strategy of a new case: its name; null takes the shipped default.';
@@ -205,5 +252,207 @@ comment on column recoveries.ended_at is 'When it was released.';
 
 comment on view loan_terms is 'All terms of a loan in one row, the lender''s where the loan has none of its own.';
 comment on view ledger_lines is 'The ledger as a position reads it: an entry as it came, and again with the status that it moved on to.';
+
+comment on column alerts.alert_id is 'Its number.';
+comment on column alerts.kind is 'Such as carrier, second_message, remedy.';
+comment on column alerts.about is 'What is the matter, in a sentence; nobody is named.';
+comment on column alerts.raised_at is 'When; business time.';
+comment on column alerts.cleared_at is 'When somebody had looked; business time.';
+comment on column audit_content.seq is 'The link of the log.';
+comment on column audit_content.erased_at is 'When it was erased; real time.';
+comment on column audit_heads.seq is 'The last link.';
+comment on column audit_heads.hash is 'Its hash.';
+comment on column balances.as_of is 'The day for which the core system says it.';
+comment on column balances.outstanding is 'All that is owed.';
+comment on column balances.arrears is 'What is past due.';
+comment on column balances.oldest_due_on is 'Since when; null where nothing is.';
+comment on column business_clock.only_row is 'Always true: there is one row.';
+comment on column business_clock.real_anchor is 'The real time at which business time was the other anchor.';
+comment on column business_clock.business_anchor is 'The business time at the real anchor.';
+comment on column business_clock.paused is 'Whether business time stands still at its anchor.';
+comment on column case_events.id is 'Its number.';
+comment on column case_events.at is 'When; business time.';
+comment on column case_events.kind is 'What happened.';
+comment on column cases.workflow_id is 'The workflow that collects the loan.';
+comment on column cases.strategy is 'The strategy that this episode keeps to.';
+comment on column cases.strategy_version is 'Its version.';
+comment on column cases.stage is 'The stage that it is in.';
+comment on column cases.open is 'Whether it is open.';
+comment on column cases.episode_at is 'When this episode began.';
+comment on column cases.cured_at is 'When nothing was past due any more.';
+comment on column cases.closed_at is 'When it ended.';
+comment on column cases.collector is 'The id of whoever has it.';
+comment on column consents.contact_value is 'The number or address that it is for.';
+comment on column consents.scope is 'What was allowed.';
+comment on column consents.given_on is 'The day it was given.';
+comment on column consents.expires_on is 'The day it ends by itself.';
+comment on column consents.revoked_on is 'The day it was taken back.';
+comment on column contact_points.kind is 'A mobile or landline number, an e-mail or postal address.';
+comment on column contact_points.value is 'The number or address.';
+comment on column contact_points.country is 'Where it is.';
+comment on column contact_points.region is 'The region, where a rule asks for it.';
+comment on column contact_points.postcode is 'The postal code.';
+comment on column contact_points.timezone is 'Its zone, where it is known.';
+comment on column contact_points.source is 'Who gave it.';
+comment on column contact_points.verified_on is 'The day it was checked.';
+comment on column contact_points.status is 'Whether it may be used, or why not.';
+comment on column contact_points.reassigned_checked_on is 'The day it was last checked whether it belongs to somebody else.';
+comment on column contacts.channel is 'How.';
+comment on column contacts.purpose is 'What for.';
+comment on column contacts.contact_value is 'The number or address that it went to.';
+comment on column contacts.template is 'Which words.';
+comment on column contacts.language is 'In which language.';
+comment on column contacts.body is 'The words themselves.';
+comment on column contacts.reserved_at is 'When it was meant; business time.';
+comment on column contacts.settled_at is 'When its end was known; business time.';
+comment on column contacts.error_code is 'The carrier''s code where it failed.';
+comment on column contacts.reason is 'Why it ended so.';
+comment on column contacts.minutes is 'Minutes of somebody''s time.';
+comment on column contacts.party_id is 'Whom it went to.';
+comment on column disputed_parts.dispute_id is 'Its number.';
+comment on column disputed_parts.instalment is 'The instalment; all where null.';
+comment on column disputed_parts.component is 'The component; all where null.';
+comment on column disputed_parts.since is 'The first day on which it was disputed.';
+comment on column effects.effect_id is 'Its number.';
+comment on column effects.task_id is 'The task that it is, or that undoes it.';
+comment on column entries.kind is 'Payment, reversal, interest, late_fee, cost, waiver, adjustment, refund, settlement_discount, opening_balance, write_off, accelerate or reinstate.';
+comment on column entries.reverses is 'Of a reversal: the entry that it takes back.';
+comment on column entries.status is 'As it first came; what became of pending money stands in entry_status_changes.';
+comment on column entries.component is 'What it is for, where its sender says.';
+comment on column entries.instalment is 'Which instalment it is for, where its sender says.';
+comment on column entries.direction is 'Of an adjustment, as its sender says.';
+comment on column entries.reason is 'Why, as a code or in words.';
+comment on column entries.payer is 'Who paid, where somebody else did.';
+comment on column entry_status_changes.status is 'What it became.';
+comment on column entry_status_changes.ledger_version is 'The version of its loan that this made.';
+comment on column feeds.fed_at is 'The payment feed.';
+comment on column feeds.tape_at is 'The loans file.';
+comment on column feeds.balances_at is 'The balances file.';
+comment on column holds.hold_id is 'Its id.';
+comment on column holds.subject_kind is 'What it is on.';
+comment on column holds.subject_id is 'The id of that.';
+comment on column holds.reason is 'Such as dispute, hardship, bereavement.';
+comment on column holds.from_at is 'When it begins; business time.';
+comment on column holds.released_at is 'When somebody ended it; business time.';
+comment on column holds.source is 'Who placed it.';
+comment on column inbound.carrier_id is 'The carrier''s id of the text.';
+comment on column inbound.sender is 'The number that it came from.';
+comment on column inbound.body is 'What it says.';
+comment on column inbound.received_at is 'When; business time.';
+comment on column instalments.number is 'Its number in the schedule.';
+comment on column instalments.due_on is 'The day it falls due.';
+comment on column instalments.principal is 'Principal due.';
+comment on column instalments.interest is 'Interest due.';
+comment on column instalments.fee is 'Fees due.';
+comment on column lender_contacts.source_id is 'The lender''s id of it.';
+comment on column lender_contacts.channel is 'How.';
+comment on column lender_contacts.made_at is 'When.';
+comment on column lenders.name is 'As people are told it.';
+comment on column lenders.day_count is 'How days are counted for interest.';
+comment on column limitation_events.event_id is 'The lender''s id of it.';
+comment on column limitation_events.kind is 'What it does to the years.';
+comment on column limitation_events.happened_on is 'The day it happened.';
+comment on column loan_parties.role is 'Borrower, co-borrower, guarantor, legal representative and so on.';
+comment on column loan_parties.liable is 'Whether they owe it.';
+comment on column loan_parties.may_discuss is 'Whether it may be talked about with them.';
+comment on column loan_parties.since is 'The first day of that.';
+comment on column loan_parties.until is 'The first day on which it was over.';
+comment on column loans.borrower_id is 'Who owes it.';
+comment on column loans.country is 'Where the borrower lives.';
+comment on column loans.opened_on is 'The day it began.';
+comment on column loans.product is 'What kind of loan it is.';
+comment on column loans.portfolio_id is 'The portfolio it belongs to.';
+comment on column loans.purpose is 'Consumer or business.';
+comment on column loans.creditor_role is 'What the lender is to it.';
+comment on column loans.annual_rate is 'Interest a year, as a share.';
+comment on column loans.penalty_rate is 'Interest a year on what is late, as a share.';
+comment on column loans.secured is 'Whether there is collateral.';
+comment on column loans.collateral_ref is 'Which collateral.';
+comment on column loans.charged_off_on is 'The day it was charged off.';
+comment on column loans.daily_interest is 'Whether interest is worked out here; the lender''s where null.';
+comment on column loans.penalty_interest is 'Whether interest on what is late is worked out here; the lender''s where null.';
+comment on column notices.notice_id is 'Its id.';
+comment on column notices.proof is 'What shows that it was served.';
+comment on column outbox.id is 'Its number; messages of a loan are delivered in this order.';
+comment on column outbox.payload is 'What the message says.';
+comment on column outbox.created_at is 'When it was written; real time.';
+comment on column outbox.delivered_at is 'When it was delivered; real time.';
+comment on column parties.name is 'Their name.';
+comment on column parties.kind is 'A person, a sole trader or a business.';
+comment on column parties.language is 'BCP 47.';
+comment on column plans.plan_id is 'Its id.';
+comment on column plans.status is 'What became of it.';
+comment on column plans.agreed_at is 'When; business time.';
+comment on column plans.captured_version is 'Payments of later ledger versions count towards it.';
+comment on column plans.agreed_by is 'The id of who agreed it.';
+comment on column plans.approved_by is 'The id of who approved it.';
+comment on column promises.promise_id is 'Its id.';
+comment on column promises.due_on is 'The day it is promised for.';
+comment on column promises.status is 'What became of it.';
+comment on column promises.captured_at is 'When; business time.';
+comment on column promises.captured_by is 'The id of who took it.';
+comment on column recalls.reason is 'Recalled, sold, or returned to us.';
+comment on column recoveries.recovery_id is 'Its number.';
+comment on column requests.request_id is 'Its id.';
+comment on column requests.kind is 'What was asked for.';
+comment on column requests.channel is 'How it was said.';
+comment on column requests.asked_at is 'When; business time.';
+comment on column rulebooks.name is 'Its name.';
+comment on column steps.result is 'In words.';
+comment on column steps.began_at is 'When it began; business time.';
+comment on column stops.channel is 'The channel; `*` is all.';
+comment on column stops.lender_id is 'The lender; `*` is all.';
+comment on column stops.strategy is 'The strategy; `*` is all.';
+comment on column stops.stopped_at is 'When it was pressed; real time.';
+comment on column stops.stop_id is 'Its number.';
+comment on column stops.released_at is 'When it was released; real time.';
+comment on column strategies.name is 'Its name.';
+comment on column strategies.version is 'Its version.';
+comment on column strategies.content is 'What it says.';
+comment on column suppressions.channel is 'The channel.';
+comment on column suppressions.value is 'The number or address.';
+comment on column suppressions_lifted.channel is 'The channel.';
+comment on column suppressions_lifted.value is 'The number or address.';
+comment on column suppressions_lifted.commit_order is 'The place of the opt-out in the order of commits.';
+comment on column suppressions_lifted.lifted_order is 'The place of its end in the order of commits.';
+comment on column suspense.loan_id is 'The loan that it names and nobody knows.';
+comment on column suspense_matches.loan_id is 'The loan that it is for.';
+comment on column suspense_matches.matched_by is 'The id of who knew.';
+comment on column tape_history.key is 'The row''s key.';
+comment on column tape_history.version is 'The version that it was.';
+comment on column tape_history.replaced_at is 'When; real time.';
+comment on column tasks.task_id is 'Its id, which says where it comes from.';
+comment on column tasks.status is 'What became of it.';
+comment on column tasks.owner is 'The id of who has it.';
+comment on column tasks.opened_at is 'When it was handed out; business time.';
+comment on column tasks.deadline is 'Until when; business time.';
+comment on column tasks.outcome is 'The code that it was answered with.';
+comment on column tasks.data is 'What the answer says besides, or what is to be put right.';
+comment on column tasks.answered_by is 'The id of who answered.';
+comment on column tasks.approved_by is 'The id of who approved.';
+comment on column voice_calls.state is 'Where the conversation stands.';
+comment on column voice_calls.carrier_id is 'The carrier''s id of the call.';
+comment on column webhook_secrets.secret_id is 'Its id, which may be shown.';
+comment on column webhook_secrets.kind is 'What it is for.';
+comment on column webhook_secrets.secret is 'The secret itself.';
+comment on column webhook_secrets.until is 'When it ends; real time.';
+comment on column loan_terms.tolerance is 'What may stay unpaid of an instalment.';
+comment on column loan_terms.materiality is 'What may stay unpaid of the loan.';
+comment on column loan_terms.annual_rate is 'Interest a year, where it is worked out here.';
+comment on column loan_terms.penalty_rate is 'Interest a year on what is late, where it is worked out here.';
+comment on column loan_terms.opened_on is 'The day it began.';
+comment on column loan_terms.disputed is 'What is disputed of it, from when to when.';
+comment on column loan_terms.waterfall is 'In which order money is spent.';
+comment on column loan_terms.day_count is 'How days are counted for interest.';
+comment on column ledger_lines.kind is 'What kind of entry.';
+comment on column ledger_lines.amount is 'In the loan''s currency.';
+comment on column ledger_lines.value_date is 'The day from which it counts.';
+comment on column ledger_lines.reverses is 'The entry that it takes back.';
+comment on column ledger_lines.status is 'Its status in this line; only settled lines count.';
+comment on column ledger_lines.component is 'What it is for.';
+comment on column ledger_lines.instalment is 'Which instalment it is for.';
+comment on column ledger_lines.direction is 'Of an adjustment.';
+comment on column ledger_lines.reason is 'Why.';
+comment on column ledger_lines.payer is 'Who paid.';
 
 -- migrate:down

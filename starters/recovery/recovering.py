@@ -2,10 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from itertools import islice
+from typing import Any, NamedTuple
 
 import asyncpg
 from temporalio.client import Client
@@ -28,12 +29,29 @@ from starters.recovery.report import Report
 from starters.recovery.writing_back import WritingBack, channel_of, may_have_gone_out, went_out
 from starters.replies import about
 
+PAGE = 200  # cases whose stories are in memory at a time
 AT_ONCE = 8  # histories that are fetched side by side
 BEFORE = timedelta(
     hours=1
 )  # asked for before the newest thing in the ledger: clocks differ, and a contact takes its time
 WRITES_LATE = timedelta(seconds=5)  # by which the ledger may be ahead of a history that is up to date
 log = logging.getLogger(__name__)
+
+
+class Known(NamedTuple):
+    """What is left of a story once it is told: whether it runs, when its history was last written to, whether the ledger lacked any of it."""
+
+    key: LoanKey
+    running: bool
+    last: datetime
+    changed: bool = False
+
+
+def batched(names: Iterable[str], size: int) -> Iterator[list[str]]:
+    """So many at a time."""
+    rest = iter(names)
+    while page := list(islice(rest, size)):
+        yield page
 
 
 @dataclass
@@ -59,18 +77,41 @@ class Recovering:
         self.desk, self.opening = desk, Opening(desk, self.client)
         self.writing = WritingBack(desk, self.clock, Office(desk, Gatekeeper()), Absorbing(desk), recovery)
         self.report = Report(recovery.lost_since)
-        runs = await workflows(self.client, recovery.lost_since - BEFORE)
-        stories = await self._stories(runs)
-        self.report.cases_read = len(stories)
-        there = [told for told in stories if await self._is_there(told)]
         await self._hear_again(recovery)
         async with self.pool.acquire() as conn:
             since = recovery.lost_since - BEFORE
             unclaimed = await Unclaimed.read(conn, self.carrier, self.calls, self.sender, since)
-        behind = await self._write_back(there, unclaimed, recovery)
+        await self._settle(unclaimed, recovery)
+        known = await self._tell_stories(unclaimed, recovery)
         if self.report.whole:
-            await self._bring_up(stories, behind, recovery)
+            await self._bring_up(known, recovery)
         return self.report
+
+    async def _tell_stories(self, unclaimed: Unclaimed, recovery: Recovery) -> list[Known]:
+        """Read every case's history and write back what the ledger lacks: first what is certain, then what the carrier alone can tell."""
+        runs = await workflows(self.client, recovery.lost_since - BEFORE)
+        known: dict[LoanKey, Known] = {}
+        unsure: list[tuple[Acted, LoanKey]] = []
+        for page in batched(sorted(runs), PAGE):
+            stories = await self._stories({workflow_id: runs[workflow_id] for workflow_id in page})
+            there = [told for told in stories if await self._is_there(told)]
+            known |= {told.key: Known(told.key, told.running, told.last) for told in stories}
+            changed, rest = await self._write_back(there, unclaimed, recovery)
+            unsure += rest
+            known |= {key: known[key]._replace(changed=True) for key in changed}
+            self.report.cases_read += len(stories)
+            log.info("%d of %d cases read", self.report.cases_read, len(runs))
+        for line, key in unsure:
+            found = await self._find(line, key, unclaimed)
+            if found is not None and await self.writing.contact(key, line, found):
+                self.report.contacts += 1
+                known[key] = known[key]._replace(changed=True)
+        for message in unclaimed.rest():
+            written = await self.writing.unexplained(message)
+            self.report.contacts += written
+            self.report.unexplained += written
+            self.report.strangers += not written
+        return list(known.values())
 
     async def _stories(self, runs: dict[str, Any]) -> list[Story]:
         turnstile = asyncio.Semaphore(AT_ONCE)
@@ -132,36 +173,35 @@ class Recovering:
 
     # --- each case's story ---
 
-    async def _write_back(self, stories: list[Story], unclaimed: Unclaimed, recovery: Recovery) -> set[LoanKey]:
-        """Write back what is certain, then what the carrier alone can tell; the cases of which something was lost."""
-        changed: set[LoanKey] = set()
+    async def _settle(self, unclaimed: Unclaimed, recovery: Recovery) -> None:
+        """Texts whose answer the ledger never got, and that the carrier has: their reference is printed in them."""
         async with self.pool.acquire() as conn:
             rows = [r async for r in RECOVERY.in_the_air(conn, since=recovery.lost_since - BEFORE)]
         for row in rows:
             if message := unclaimed.referred(row["contact_value"], row["reference"]):
                 await self.writing.settle(row, message)
                 self.report.settled += 1
+
+    async def _write_back(
+        self, stories: list[Story], unclaimed: Unclaimed, recovery: Recovery
+    ) -> tuple[set[LoanKey], list[tuple[Acted, LoanKey]]]:
+        """Write back what is certain; the cases of which something was lost, and the acts of which the carrier alone can tell."""
+        since = recovery.lost_since - BEFORE
         recent = [
             (line, told.key)
             for told in stories
             for line in told.lines
-            if isinstance(line, Told) or (line.ended or datetime.now(UTC)) > recovery.lost_since - BEFORE
+            if isinstance(line, Told) or line.ended is None or line.ended > since
         ]
-        for line, key in sorted(recent, key=lambda each: each[0].at):
-            if await self._again(line, key, unclaimed):
-                changed.add(key)
-        for line, key in recent:
-            if isinstance(line, Acted) and channel_of(line.order.decision.action) and may_have_gone_out(line):
-                found = await self._find(line, key, unclaimed)
-                if found is not None and await self.writing.contact(key, line, found):
-                    self.report.contacts += 1
-                    changed.add(key)
-        for message in unclaimed.rest():
-            written = await self.writing.unexplained(message)
-            self.report.contacts += written
-            self.report.unexplained += written
-            self.report.strangers += not written
-        return changed
+        changed = {
+            key for line, key in sorted(recent, key=lambda each: each[0].at) if await self._again(line, key, unclaimed)
+        }
+        unsure = [(line, key) for line, key in recent if isinstance(line, Acted) and self._is_unsure(line)]
+        return changed, unsure
+
+    @staticmethod
+    def _is_unsure(act: Acted) -> bool:
+        return channel_of(act.order.decision.action) is not None and not went_out(act) and may_have_gone_out(act)
 
     async def _again(self, line: Acted | Told, key: LoanKey, unclaimed: Unclaimed) -> bool:
         """One line of a story; whether the ledger lacked it."""
@@ -195,20 +235,20 @@ class Recovering:
 
     # --- the workflows ---
 
-    async def _bring_up(self, stories: Iterable[Story], changed: set[LoanKey], recovery: Recovery) -> None:
+    async def _bring_up(self, known: Iterable[Known], recovery: Recovery) -> None:
         """Start the workflows that are missing, and wake those that know more than the ledger, or less."""
-        running = {told.key: told for told in stories if told.running}
+        running = {each.key: each for each in known if each.running}
         async with self.pool.acquire() as conn:
             self.report.told_again = len([r async for r in RECOVERY.tell_again(conn)])
             cases = [(LoanKey(r["lender_id"], r["loan_id"]), r["last"]) async for r in RECOVERY.open_cases(conn)]
         for key, last in cases:
-            told = running.get(key)
+            told = running.pop(key, None)
             if told is None:
                 await self.opening.start(key)
                 self.report.started += 1
-            elif key in changed or told.last > recovery.lost_since or (last and last > told.last + WRITES_LATE):
+            elif told.changed or told.last > recovery.lost_since or (last and last > told.last + WRITES_LATE):
                 self.report.woken += await self._poke(key)
-        for key in running.keys() - {key for key, _ in cases}:
+        for key in running:
             self.report.woken += await self._poke(key)  # the ledger has closed it: it looks, and ends
 
     async def _poke(self, key: LoanKey) -> bool:
