@@ -11,13 +11,21 @@ from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from channels.carrier import LookUpFailed
+from activities.case_in_hand import Desk
+from activities.contact import Contact
+from activities.gate import Gatekeeper
+from activities.reminding import Reminding
+from channels.carrier import Accepted, LookUpFailed
 from channels.simulator import Behaviour, Fault, Script
 from channels.twilio_sms import TwilioSms
 from channels.twilio_voice import TwilioVoice
+from channels.voice_carrier import VoiceRequest
+from domain.strategy import Stage, Step
 from ledger.recovery import WHY, begin_recovery, end_recovery
 from ledger.stops import press_stop
+from ledger.strategies import shipped
 from starters.recovery import Recovering, Report
+from starters.recovery.carrier import Unclaimed
 from tests.case import Case, poll
 from tests.environment import SEARCH_ATTRIBUTES
 from tests.ledger.samples import Pool
@@ -244,3 +252,58 @@ async def test_a_stop_that_somebody_pressed_outlives_the_recovery(pool: Pool) ->
         assert await stops(pool) == [WHY]
         await end_recovery(conn)
         assert await stops(pool) == []
+
+
+async def test_a_story_over_several_runs_is_read_whole(scene: Scene) -> None:
+    case = await scene.loan(phone=next(PHONES))
+    await case.open(roll_over_after=6)
+    await case.settle()
+    for n in range(4):
+        await case.taken("reassign", id=f"r-{n}", to=f"c{n}", by="c0")
+    assert len(await case.histories()) > 1
+    await forget_contacts(scene, case)
+    await scene.pool.execute("update case_events set message_id = null where message_id in ('r-0', 'r-3')")
+    scene.broken_on_purpose = True  # the journal was changed by hand
+    report = await recover(scene)
+    assert (report.cases_read, report.contacts, report.messages) == (1, 1, 2)
+    assert (await case.row())["collector"] == "c3"
+
+
+async def test_a_reminder_before_a_case_is_not_sent_again(scene: Scene) -> None:
+    stage = Stage(name="reminder", from_dpd=-3, steps=(Step(id="remind-1", do="sms", template="upcoming"),))
+    standard = next(s for s in shipped() if s.name == "standard")
+    strategy = await scene.strategy(standard, stages=(stage, *standard.stages))
+    number = next(PHONES)
+    loan = await scene.loan((-2, "100"), phone=number, strategy=strategy)
+    await scene.world.carrier.send_sms(_by_hand(number))
+    report = await recover(scene)
+    assert (report.contacts, report.unexplained) == (1, 1)
+    [contact] = await loan.contacts()
+    assert (contact["episode"], contact["step_id"], contact["purpose"]) == (0, "remind-1/1", "reminder")
+    reminding = Reminding(Contact(Desk(scene.pool, scene.clock), Gatekeeper(), scene.carrier, SENDER, timedelta(0)))
+    await end(scene)
+    assert await reminding.remind_of(loan.key) is None
+    assert len(scene.texts()) == 1
+
+
+async def end(scene: Scene) -> None:
+    async with scene.pool.acquire() as conn:
+        await end_recovery(conn)
+
+
+async def test_a_call_is_known_where_it_alone_fits(scene: Scene) -> None:
+    simulator, number, now = scene.simulator, next(PHONES), datetime.now(UTC)
+    calls = TwilioVoice(simulator.account_sid, simulator.auth_token, "http://127.0.0.1:9", simulator_url(scene))
+    carrier = scene.carrier
+    assert isinstance(carrier, TwilioSms)
+    async with scene.pool.acquire() as conn:
+        unclaimed = await Unclaimed.read(conn, carrier, calls, SENDER, now)
+        placed = await calls.place_call(VoiceRequest(to=number, sender=SENDER, attempt_id="a"))
+        assert isinstance(placed, Accepted)
+        found = await unclaimed.call(conn, number, now, now)
+        assert found is not None
+        assert found.carrier_id == placed.carrier_id
+        assert await unclaimed.call(conn, number, now - timedelta(hours=3), now - timedelta(hours=2)) is None
+        await calls.place_call(VoiceRequest(to=number, sender=SENDER, attempt_id="b"))
+        assert await unclaimed.call(conn, number, now, now) is None
+    await calls.close()
