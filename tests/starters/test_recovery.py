@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from google.protobuf.duration_pb2 import Duration
 from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.service import RPCError
 
 from activities.case_in_hand import Desk
@@ -203,6 +203,7 @@ async def test_a_case_without_its_workflow_is_started_and_one_behind_is_woken(sc
     scene.broken_on_purpose = True  # the journal was changed by hand
     report = await recover(scene, datetime.now(UTC) + timedelta(minutes=5))
     assert (report.started, report.woken) == (1, 1)
+    assert (await gone.handle.describe()).status is WorkflowExecutionStatus.RUNNING
     await gone.settle()
     assert "poke" in await behind.told() or await _hears(behind)
 
