@@ -22,7 +22,7 @@ else \
 fi
 endef
 
-.PHONY: setup demo test chaos storm upgrade-drill bench check format lock picture clean fonts
+.PHONY: setup demo test chaos storm upgrade-drill restore-drill bench check format lock picture reference clean fonts
 
 setup: $(STAMP) fonts
 
@@ -77,6 +77,10 @@ storm: setup
 upgrade-drill: setup
 	$(BIN)/python -m tests.upgrade $(ARGS)
 
+# The ledger, then Temporal, is restored to an earlier time, or lost, and put in order again. ARGS=--without-recovery must fail.
+restore-drill: setup
+	$(BIN)/python -m tests.restore $(ARGS)
+
 # Every figure is a ratio in its own run; the whole takes about twenty minutes.
 bench: setup
 	$(BIN)/python -m benchmarks.gate_decide
@@ -89,8 +93,13 @@ bench: setup
 picture: setup
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \
 		|| { $(call debian,chromium,the picture of a case); }
+	@command -v dot >/dev/null || { $(call debian,graphviz,the picture of the architecture); }
 	$(BIN)/python -m docs.pictures.take
 	$(BIN)/python -m docs.pictures.take_codec
+	dot -Tsvg docs/pictures/architecture.dot -o docs/pictures/architecture.svg
+
+reference: setup
+	$(BIN)/python docs/reference/write.py
 
 # Leaves .arrears, the state of the embedded stack, alone.
 clean:

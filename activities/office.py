@@ -89,7 +89,7 @@ class Office:
                 permit, stopped = await self._pass_gate(case, order, channel, purpose)
                 if stopped is not None:
                     return stopped
-            await self._open(case, kind, decision.step_id, decision.ordinal, permit)
+            await self.open_task(case, kind, decision.step_id, decision.ordinal, permit)
             if decision.subject_id is not None and kind in {"callback", "answer"}:
                 await WORK.take_request(case.conn, request_id=decision.subject_id, now=case.facts.now)
             return await self.desk.next(case, f"{kind} task handed out")
@@ -129,7 +129,7 @@ class Office:
         await case.journal("shadowed", step=decision.step_id, task=kind, permit=permit)
         return await self.desk.next(case, f"{kind} task only written down: shadow mode")
 
-    async def _open(
+    async def open_task(
         self, case: CaseInHand, kind: str, step_id: str, ordinal: int, permit: dict[str, Any] | None
     ) -> str:
         """The effect, the step and the task, in one transaction."""

@@ -16,6 +16,7 @@ from arrears.commands import (
     money,
     operate,
     reconcile,
+    recover,
     rules,
     secrets,
     services,
@@ -77,6 +78,7 @@ for function in (
     operate.register,
     operate.replay,
     operate.rebuild,
+    recover.recover,
     intake.sample,
 ):
     app.command()(function)

@@ -131,3 +131,23 @@ class Carrier(Protocol):
     async def close(self) -> None:
         """Let go of all connections; the carrier is of no use afterwards."""
         ...
+
+
+class CarrierLog(Protocol):
+    """What a carrier remembers: whoever has lost their own record asks it."""
+
+    async def sent_since(self, sender: str, since: datetime) -> list[CarrierMessage]:
+        """Every message that we handed over from this number since a moment (real time), oldest first; no answers within an exchange.
+
+        Raises:
+            LookUpFailed: The carrier did not answer.
+        """
+        ...
+
+    async def received_since(self, number: str, since: datetime) -> list[CarrierMessage]:
+        """Every message that came in to this number since a moment (real time), oldest first.
+
+        Raises:
+            LookUpFailed: The carrier did not answer.
+        """
+        ...

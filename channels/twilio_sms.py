@@ -34,6 +34,7 @@ from domain.errors import BadInput
 _CLOCKS_DIFFER = timedelta(minutes=1)
 # One person is never sent this many messages while an answer is being looked up.
 _NEWEST = 200
+_PAGE = 1000
 
 # What the SDK raises over an answer that is not Twilio's: it reads it without looking.
 _UNREADABLE = (TwilioException, ValueError, TypeError, AttributeError, KeyError)
@@ -105,7 +106,7 @@ class _HttpClient(AsyncTwilioHttpClient):  # type: ignore[misc]  # the SDK has n
 
 
 class TwilioSms:
-    """A `Carrier` on the `twilio` SDK; make it inside a running event loop, and close it there."""
+    """A `Carrier` and `CarrierLog` on the `twilio` SDK; make it inside a running event loop, and close it there."""
 
     def __init__(
         self,
@@ -173,6 +174,29 @@ class TwilioSms:
     async def fetch(self, carrier_id: str) -> CarrierMessage:
         """The message under this id; see `Carrier`."""
         return _message(await _asked(self._client.messages(carrier_id).fetch_async()))
+
+    async def sent_since(self, sender: str, since: datetime) -> list[CarrierMessage]:
+        """What went out from a number; see `CarrierLog`."""
+        return await self._since(since, from_=sender)
+
+    async def received_since(self, number: str, since: datetime) -> list[CarrierMessage]:
+        """What came in to a number; see `CarrierLog`."""
+        return await self._since(since, to=number)
+
+    async def _since(self, since: datetime, **whose: str) -> list[CarrierMessage]:
+        # Newest first, page by page: Twilio filters by DateSent alone, which a message still queued does not have.
+        async def read() -> list[CarrierMessage]:
+            found: list[CarrierMessage] = []
+            async for each in await self._client.messages.stream_async(page_size=_PAGE, **whose):
+                message = _message(each)
+                if message.created_at < since - _CLOCKS_DIFFER:
+                    break
+                if each.direction != "outbound-reply":
+                    found.append(message)
+            return found[::-1]
+
+        found: list[CarrierMessage] = await _asked(read())
+        return found
 
     async def close(self) -> None:
         """Let go of all connections."""

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from channels.carrier import Carrier
 from channels.simulator import Simulator
 from channels.twilio_sms import TwilioSms
 from channels.twilio_voice import TwilioVoice
@@ -21,7 +20,7 @@ from workers.settings import Settings, TwilioSettings
 class Line:
     """A carrier of texts and calls, the number that they come from, and what called people are told to call."""
 
-    texts: Carrier
+    texts: TwilioSms
     calls: VoiceCarrier
     sender: str
     call_back: CallBack | None

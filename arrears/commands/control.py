@@ -26,7 +26,8 @@ def verify(as_json: Json = False) -> None:
 
     def done(check: dict[str, Any]) -> None:
         holds = "holds" if check["ok"] else f"BROKEN by {check['violations_total']}"
-        say(f"{check['name']:10} {holds}  {check['checked']} checked")
+        lost = f", {check['recovered']} of them recovered" if "recovered" in check else ""
+        say(f"{check['name']:10} {holds}  {check['checked']} checked{lost}")
 
     async def main() -> dict[str, Any]:
         async with ledger() as books, books.pool.acquire() as conn:

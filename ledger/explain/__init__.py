@@ -27,6 +27,7 @@ SHOWN = [
     "error_code",
     "reason",
     "outcome",
+    "recovered",
 ]
 
 

@@ -18,12 +18,14 @@ class Findings:
         told: Hears of each violation as it is found, with the check's name.
         checked: How many rows it looked at.
         total: How many violations there are; `kept` holds the first thousand.
+        recovered: How many of them were written back after a restore and have lost their permit; they are judged by what is left.
     """
 
     name: str
     told: Told | None = None
     checked: int = 0
     total: int = 0
+    recovered: int = 0
     kept: list[Violation] = field(default_factory=list)
 
     def broken(self, kind: str, row: Mapping[str, Any], id_: Any, detail: str) -> None:
@@ -49,4 +51,5 @@ class Findings:
             "checked": self.checked,
             "violations": self.kept,
             "violations_total": self.total,
+            **({"recovered": self.recovered} if self.recovered else {}),
         }

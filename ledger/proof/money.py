@@ -38,6 +38,23 @@ async def quiet(conn: Any, findings: Findings) -> None:
             for contact in contacts:
                 findings.checked += 1
                 _judge(contact, money[key], terms[key], findings)
+    by_loan = grouped(stream(conn, PROOF.recovered_contacts), _key)
+    async for batch in batches(by_loan, LOANS_AT_ONCE):
+        money = await _money_of(conn, [key for key, _ in batch])
+        terms = await terms_of_loans(conn, [k.lender_id for k, _ in batch], [k.loan_id for k, _ in batch])
+        for key, contacts in batch:
+            for contact in contacts:
+                findings.checked += 1
+                findings.recovered += 1
+                _judge_recovered(contact, money[key], terms[key], findings)
+
+
+def _judge_recovered(contact: Any, money: _Money, terms: Terms, findings: Findings) -> None:
+    """Its place in the order of commits is lost with the ledger: what was restored with the backup, and what its case had heard, came first."""
+    before = [e for e in money.entries if e.version <= contact["ledger_version"] or e.entry_id in contact["heard"]]
+    if _over(contact["purpose"], position(money.instalments, before, contact["business_date"], terms)):
+        detail = f"this {contact['channel']} was made on {contact['business_date']} although its case had heard that nothing was owed"
+        findings.broken("contact_after_cure", contact, contact["contact_id"], detail)
 
 
 def _judge(contact: Any, money: _Money, terms: Terms, findings: Findings) -> None:

@@ -9,6 +9,15 @@ where (purpose in ('collect', 'reminder') or (purpose = 'statutory' and channel 
   and commit_order is not null and state in ('sending', 'sent', 'unknown', 'failed')
 order by lender_id, loan_id, commit_order;
 
+-- name: recovered_contacts
+-- Contacts to collect that were written back after a restore, with the entries that their cases had heard of before.
+select lender_id, loan_id, contact_id, channel, purpose, coalesce(ledger_version, 0) as ledger_version, business_date,
+    array(select jsonb_array_elements_text(recovered -> 'heard')) as heard
+from contacts
+where (purpose in ('collect', 'reminder') or (purpose = 'statutory' and channel = 'letter')) and direction = 'out'
+  and recovered is not null and commit_order is null and state in ('sending', 'sent', 'unknown', 'failed')
+order by lender_id, loan_id;
+
 -- name: entries_of_loans
 -- All entries of some loans, with their place in the order of commits.
 select e.lender_id, e.loan_id, e.entry_id, e.kind, e.amount, e.value_date, e.reverses, e.status, e.reason,
@@ -74,7 +83,8 @@ where (state in ('reserved', 'cancelled', 'forbidden', 'shadow') and (carrier_id
 
 -- name: sent_contacts
 -- Every contact that may have reached somebody, with its permit.
-select lender_id, loan_id, contact_id, channel, purpose, state, sending_at, permit from contacts
+select lender_id, loan_id, contact_id, channel, purpose, state, sending_at, permit, permit is null and recovered is not null as lost
+from contacts
 where direction = 'out' and state in ('sending', 'sent', 'unknown', 'failed')
 order by lender_id, loan_id, commit_order;
 

@@ -269,3 +269,30 @@ async def test_a_refusal_says_what_its_code_means(carrier: TwilioSms, simulator:
     answer = await carrier.send_sms(sms())
     assert isinstance(answer, Refused)
     assert answer.reason == "Twilio refused with error 21614 (HTTP 400). The number is no mobile number."
+
+
+async def test_the_carrier_tells_all_that_went_out_and_came_in_since_a_moment(
+    carrier: TwilioSms, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("channels.twilio_sms._PAGE", 2)
+    sent = [await carrier.send_sms(sms(attempt=str(n))) for n in range(5)]
+    old = next(iter(simulator.messages))
+    simulator.messages.put(old.model_copy(update={"created": datetime.now(UTC) - timedelta(days=1)}))
+    said = simulator.receive(ANNA, SENDER, "STOP")
+    answered = said.model_copy(update={"sid": "SM-answer", "direction": "outbound-reply", "to": ANNA, "sender": SENDER})
+    simulator.messages.put(answered)
+
+    out = await carrier.sent_since(SENDER, an_hour_ago())
+    came = await carrier.received_since(SENDER, an_hour_ago())
+
+    assert [m.carrier_id for m in out] == [a.carrier_id for a in sent[1:] if isinstance(a, Accepted)]
+    assert [(m.carrier_id, m.sender, m.body) for m in came] == [(said.sid, ANNA, "STOP")]
+
+
+async def test_a_carrier_that_cannot_tell_says_so(carrier: TwilioSms, simulator: Simulator) -> None:
+    fault = Fault(kind="error500", at="look_up")
+    simulator.play(Script(borrowers={"*": Behaviour(fault=fault), SENDER: Behaviour(fault=fault)}))
+    with pytest.raises(LookUpFailed):
+        await carrier.sent_since(SENDER, an_hour_ago())
+    with pytest.raises(LookUpFailed):
+        await carrier.received_since(SENDER, an_hour_ago())

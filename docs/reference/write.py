@@ -1,0 +1,268 @@
+"""Writes the reference from the code: commands, messages, tables, settings. `make reference` runs it; a test holds the pages to it."""
+
+import asyncio
+import inspect
+import tomllib
+from collections.abc import Iterable
+from datetime import date, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin
+
+import asyncpg
+import typer.main
+from pydantic import BaseModel
+
+HERE = Path(__file__).parent
+MADE = "Made from the code by `make reference`; do not edit."
+PLAIN = {str: "text", int: "whole number", bool: "true or false", date: "date", datetime: "time"}
+
+
+def pages(schema: list[Any]) -> dict[str, str]:
+    """Each page by its name; `schema` is what `read_schema` found."""
+    return {
+        "commands": _commands(),
+        "messages": _messages(),
+        "tables": _tables(schema),
+        "settings": _settings(),
+    }
+
+
+# --- commands ---
+
+
+def _commands() -> str:
+    from arrears.cli import app
+
+    root = typer.main.get_command(app)
+    lines = _head(
+        "Commands",
+        "`arrears COMMAND --help` says the same. Exit 0: done. 1: a check failed. 2: bad use, or a part is down.",
+    )
+    for name, command in _each_command(root):
+        lines += ["", f"## arrears {name}", "", _sentence(command.help)]
+        rows = [_parameter(each) for each in command.params if not getattr(each, "hidden", False)]
+        shown = [row for row in rows if row[0] != "`--help`"]
+        if shown:
+            lines += ["", *_table(("argument or option", "what it is", "default"), shown)]
+    return _page(lines)
+
+
+def _each_command(group: Any, before: str = "") -> Iterable[tuple[str, Any]]:
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from _each_command(command, f"{before}{name} ")
+        else:
+            yield f"{before}{name}", command
+
+
+def _parameter(each: Any) -> tuple[str, str, str]:
+    required = "required" if each.required else ""
+    default = each.default if each.default not in (None, False, ()) and not each.required else ""
+    if each.param_type_name == "argument":
+        return f"`{each.name.upper()}`", _sentence(each.help), required or _shown(default)
+    value = "" if each.is_flag else f" {each.metavar or _value(each.type_descriptor.annotation)}"
+    return f"`{', '.join(each.opts)}{value}`", _sentence(each.help), required or _shown(default)
+
+
+def _value(kind: Any) -> str:
+    return {"str": "TEXT", "Path": "FILE", "int": "NUMBER", "float": "NUMBER"}.get(kind.__name__, kind.__name__.upper())
+
+
+# --- messages ---
+
+
+def _messages() -> str:
+    from activities.contracts import CONTRACTS
+    from activities.contracts.attributes import types
+    from domain.messages import UPDATES, Answer
+    from workers.fleet import WORKFLOWS
+
+    case = getattr(WORKFLOWS[0], "__temporal_workflow_definition")
+    lines = _head(
+        "Messages", "What the workflow `CollectionCase` hears and answers. Its id is `loan-<lender_id>-<loan_id>`."
+    )
+    lines += ["", "## Updates", "", "Sent by people and the desk; each waits until the case has absorbed it.", ""]
+    lines += ["Answer: " + _fields_in_line(Answer) + "."]
+    for name, update in case.updates.items():
+        lines += ["", f"### {name}", "", _sentence(update.description)]
+        lines += ["", *_table(("field", "type", "default"), _fields(UPDATES[name]))]
+    lines += ["", "## Signals", "", *_table(("signal", "what it says"), _described(case.signals))]
+    lines += ["", "## Queries", "", *_table(("query", "what it answers"), _described(case.queries))]
+    lines += [
+        "",
+        "## Activities",
+        "",
+        "Each is a decision carried out; a local one costs one event and touches only the ledger.",
+        "",
+    ]
+    rows = [
+        (f"`{action.value}`", contract.queue or "local", f"{contract.start_to_close.total_seconds():.0f} s")
+        for action, contract in CONTRACTS.items()
+    ]
+    lines += _table(("activity", "task queue", "one attempt"), rows)
+    attributes = [(f"`{name}`", kind) for name, kind in types().items()]
+    lines += ["", "## Search attributes", "", *_table(("name", "type"), attributes)]
+    return _page(lines)
+
+
+def _described(handlers: dict[Any, Any]) -> list[tuple[str, str]]:
+    return [(f"`{name}`", _sentence(each.description)) for name, each in handlers.items() if name is not None]
+
+
+def _fields(model: type[BaseModel]) -> list[tuple[str, str, str]]:
+    return [
+        (
+            f"`{name}`",
+            _kind(each.annotation),
+            "required" if each.is_required() else _shown(each.get_default(call_default_factory=True)),
+        )
+        for name, each in model.model_fields.items()
+    ]
+
+
+def _fields_in_line(model: type[BaseModel]) -> str:
+    return ", ".join(f"`{name}` ({_kind(each.annotation)})" for name, each in model.model_fields.items())
+
+
+def _kind(annotation: Any) -> str:
+    if annotation in PLAIN:
+        return PLAIN[annotation]
+    origin, inner = get_origin(annotation), get_args(annotation)
+    if origin is Literal:
+        return " or ".join(map(str, inner))
+    if origin in (Union, UnionType):
+        return " or ".join(_kind(each) for each in inner if each is not NoneType)
+    if origin is tuple:
+        return f"list of {_kind(inner[0])}"
+    if origin is dict or annotation is dict:
+        return "object"
+    if inspect.isclass(annotation) and issubclass(annotation, BaseModel):
+        return (
+            "{" + ", ".join(f"{name}: {_kind(each.annotation)}" for name, each in annotation.model_fields.items()) + "}"
+        )
+    if hasattr(annotation, "__members__"):
+        return ", ".join(each.value for each in annotation)
+    return {"Decimal": "amount", "Any": "anything"}.get(getattr(annotation, "__name__", ""), str(annotation))
+
+
+# --- tables ---
+
+SCHEMA = """
+select c.relname as name, c.relkind = 'v' as is_view, obj_description(c.oid, 'pg_class') as about, a.attname as column,
+    format_type(a.atttypid, a.atttypmod) as type, a.attnotnull as needed, col_description(c.oid, a.attnum) as says,
+    coalesce(a.attnum = any(k.conkey), false) as is_key
+from pg_class c
+join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+left join pg_constraint k on k.conrelid = c.oid and k.contype = 'p'
+where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'v') and c.relname <> 'schema_migrations'
+order by c.relname, a.attnum
+"""
+
+
+async def read_schema(database_url: str) -> list[Any]:
+    """Every column of a database that has this release's schema."""
+    connection = await asyncpg.connect(database_url)
+    try:
+        return [dict(row) for row in await connection.fetch(SCHEMA)]
+    finally:
+        await connection.close()
+
+
+def _tables(schema: list[Any]) -> str:
+    lines = _head(
+        "Tables",
+        "The ledger in PostgreSQL. Columns of the primary key are marked with *; null is allowed where it says so.",
+    )
+    names = dict.fromkeys(row["name"] for row in schema)
+    for name in names:
+        columns = [row for row in schema if row["name"] == name]
+        lines += ["", f"## {name}{' (view)' if columns[0]['is_view'] else ''}", "", _sentence(columns[0]["about"]), ""]
+        rows = [
+            (
+                f"`{r['column']}`{'*' if r['is_key'] else ''}",
+                r["type"] + ("" if r["needed"] or r["is_view"] else ", null"),
+                _sentence(r["says"]),
+            )
+            for r in columns
+        ]
+        lines += _table(("column", "type", "what it holds"), rows)
+    return _page(lines)
+
+
+# --- settings ---
+
+
+def _settings() -> str:
+    from workers.settings import Settings
+
+    described = tomllib.loads((HERE / "settings.toml").read_text("utf-8"))
+    ours = {f"ARREARS_{name.upper()}": field for name, field in Settings.model_fields.items()}
+    if odd := sorted(ours.keys() ^ described["arrears"].keys()):
+        raise SystemExit(
+            f"docs/reference/settings.toml and workers/settings.py differ in {', '.join(odd)}: describe each setting once."
+        )
+    lines = _head(
+        "Settings",
+        "All come from the environment; an empty one is as if it were not set. Each service reads those that it needs.",
+    )
+    rows = [(f"`{name}`", described["arrears"][name], _shown(field.default)) for name, field in ours.items()]
+    lines += ["", *_table(("variable", "what it is", "default"), rows)]
+    lines += [
+        "",
+        "## Of others",
+        "",
+        "Temporal's and Twilio's own names; Temporal reads more (temporalio.envconfig).",
+        "",
+    ]
+    lines += _table(("variable", "what it is"), [(f"`{name}`", says) for name, says in described["elsewhere"].items()])
+    return _page(lines)
+
+
+# --- how a page looks ---
+
+
+def _head(title: str, about: str) -> list[str]:
+    return [f"# {title}", "", f"<!-- {MADE} -->", "", about]
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:
+    def line(cells: Iterable[str]) -> str:
+        return "| " + " | ".join(each.replace("|", "\\|") for each in cells) + " |"
+
+    return [line(head), line("---" for _ in head), *map(line, rows)]
+
+
+def _sentence(text: str | None) -> str:
+    words = " ".join((text or "").split())
+    return words if not words or words.endswith(".") else f"{words}."
+
+
+def _shown(value: object) -> str:
+    return "" if value in (None, "", (), {}) else f"`{value}`"
+
+
+def _page(lines: list[str]) -> str:
+    return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+async def main() -> None:
+    """Make a database of this release's schema, and write the pages."""
+    from ledger.migrate import migrate
+    from workers.embedded import EmbeddedPostgres
+
+    with TemporaryDirectory(prefix="arrears-reference-") as folder:
+        server = EmbeddedPostgres(Path(folder), durable=False)
+        url = await server.start()
+        try:
+            await asyncio.to_thread(migrate, url)
+            schema = await read_schema(url)
+        finally:
+            await server.stop()
+    for name, text in pages(schema).items():
+        (HERE / f"{name}.md").write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -1,0 +1,44 @@
+"""A ledger that was restored from a backup: stopped, brought to what others know of the time since, and released."""
+
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from ledger.named import queries
+from ledger.stops import press_stop, release_stop
+
+RECOVERY = queries("recovery")
+ALL = {"lender_id": "*", "channel": "*", "strategy": "*"}
+WHY = "recovery after a restore"
+
+
+class Recovery(NamedTuple):
+    """A recovery under way; times are real. What the ledger lacks came after `lost_since`. `pressed`: the stop is its own."""
+
+    recovery_id: int
+    began_at: datetime
+    lost_since: datetime
+    pressed: bool
+
+
+async def begin_recovery(conn: Any, since: datetime | None = None) -> Recovery:
+    """Stop all contact, and note from when on the ledger lacks something; a recovery under way goes on.
+
+    `since` is when the backup was taken, in real time; without it the newest thing in the ledger tells.
+    """
+    known = await RECOVERY.under_way(conn)
+    if known is None:
+        async with conn.transaction():
+            stopped = await RECOVERY.is_stopped(conn)
+            await RECOVERY.begin(conn, since=since, pressed=not stopped)
+            await press_stop(conn, **ALL, reason=WHY)
+        known = await RECOVERY.under_way(conn)
+    return Recovery(**known)
+
+
+async def end_recovery(conn: Any) -> int:
+    """End it, and release its stop: how many cases were told. A stop that somebody had pressed before stays."""
+    known = await RECOVERY.under_way(conn)
+    if known is None:
+        return 0
+    await RECOVERY.end(conn)
+    return await release_stop(conn, **ALL) if known["pressed"] else 0
