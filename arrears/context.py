@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -63,7 +64,9 @@ async def temporal() -> "Client":
     from workers.codec import data_converter
     from workers.telemetry import runtime
 
-    config: dict[str, Any] = dict(ClientConfig.load_client_connect_config())
+    # A container's variable that is not set is empty; an empty key would still ask for TLS.
+    given = {name: value for name, value in os.environ.items() if value}
+    config: dict[str, Any] = dict(ClientConfig.load_client_connect_config(override_env_vars=given))
     address = config.setdefault("target_host", "localhost:7233")
     try:
         return await Client.connect(**config, data_converter=data_converter(), runtime=runtime())

@@ -35,7 +35,11 @@ def runtime() -> Runtime:
         return Runtime(
             telemetry=TelemetryConfig(
                 logging=LoggingConfig(TelemetryFilter(core, "ERROR"), forwarding=LogForwardingConfig(CORE)),
-                metrics=PrometheusConfig(bind_address=address, durations_as_seconds=True) if address else None,
+                metrics=PrometheusConfig(
+                    bind_address=address, durations_as_seconds=True, unit_suffix=True, counters_total_suffix=True
+                )
+                if address
+                else None,
             )
         )
     except (ValueError, RuntimeError) as error:

@@ -28,9 +28,8 @@ def codec(
     if not token:
         raise BadInput("ARREARS_CODEC_TOKEN is not set: without it anybody could open payloads.")
 
-    import uvicorn
-
+    from arrears.serving import serve
     from workers.codec_server import create_codec_app
 
     app = create_codec_app(found, token=token, origins=settings().codec_origins.split(","))
-    run(uvicorn.Server(uvicorn.Config(app, host=host, port=port, log_level="warning", access_log=False)).serve)
+    run(lambda: serve(app, host, port))

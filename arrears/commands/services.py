@@ -1,7 +1,6 @@
 """Commands that run until they are stopped: the embedded stack, and each service by itself."""
 
 import asyncio
-import signal
 import sys
 from datetime import date
 from pathlib import Path
@@ -16,14 +15,6 @@ from workers.settings import settings
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
-async def until_stopped() -> None:
-    """Wait for Ctrl-C or a request to end."""
-    stopped = asyncio.Event()
-    for each in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(each, stopped.set)
-    await stopped.wait()
-
-
 def up(
     day: Annotated[
         float | None, typer.Option(help="Seconds that a business day lasts: 2 or more. Real time without.")
@@ -33,6 +24,7 @@ def up(
     as_json: Json = False,
 ) -> None:
     """Start the whole stack on this machine: PostgreSQL, Temporal and its UI, simulator, API, relay, worker. Ctrl-C stops it."""
+    from arrears.serving import until_stopped
     from arrears.stack import running_stack
 
     if day is not None and day < 2:
@@ -77,6 +69,7 @@ def worker(
 ) -> None:
     """Run workers for cases, contacts and office work, until stopped."""
     from activities.registry import World
+    from arrears.serving import until_stopped
     from workers import fleet
     from workers.carrier import open_carrier
     from workers.telemetry import traced
@@ -111,6 +104,7 @@ def worker(
 
 def relay() -> None:
     """Deliver what the ledger has to tell its cases, and open cases after each tape, until stopped."""
+    from arrears.serving import until_stopped
     from starters.sweeps import sweep_in_turn
     from workers.relay import Relay
     from workers.telemetry import traced
@@ -135,8 +129,7 @@ def api(
     port: Annotated[int, typer.Option(help="The port to listen on.")] = 8080,
 ) -> None:
     """Serve the HTTP API: payments, cases, the carrier's callbacks."""
-    import uvicorn
-
+    from arrears.serving import serve
     from starters.api import create_app
     from workers.carrier import call_back
     from workers.settings import TwilioSettings
@@ -156,7 +149,7 @@ def api(
                 rate_limit=settings().rate_limit,
                 gocardless_url=settings().gocardless_base_url,
             )
-            await uvicorn.Server(uvicorn.Config(app, host=host, port=port, log_level="warning")).serve()
+            await serve(app, host, port)
 
     with traced("api"):
         run(main)

@@ -13,13 +13,13 @@ from pathlib import Path
 import typer
 from rich.console import Console
 
-from arrears.commands.services import until_stopped
 from arrears.demo.feed import Feed
 from arrears.demo.people import People
 from arrears.demo.report import read_ending, tell
 from arrears.demo.shop import Shop
 from arrears.demo.story import END, FINES, LENDER, SHOP, START, STRATEGY, entries, script
 from arrears.demo.view import Window, elapsed
+from arrears.serving import until_stopped
 from arrears.stack import Stack, running_stack
 from domain.errors import BadInput
 from ledger.tape import TapeFiles, take_in

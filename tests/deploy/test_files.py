@@ -7,15 +7,11 @@ from typing import Any
 
 import pytest
 import typer
-import yaml
 
 from arrears.cli import app
+from tests.deploy.compose import COMPOSE, OURS, ROOT, SERVICES
 from workers.settings import Settings, TwilioSettings
 
-ROOT = Path(__file__).parents[2]
-COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
-SERVICES: dict[str, Any] = COMPOSE["services"]
-OURS = {name: each for name, each in SERVICES.items() if each["image"].startswith("arrears:")}
 UNITS = sorted((ROOT / "deploy/systemd").glob("*.service"))
 EXAMPLE = dict(
     line.split("=", 1)

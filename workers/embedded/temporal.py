@@ -26,6 +26,8 @@ from workers.embedded.ports import LOOPBACK, RememberedPorts
 
 PART = "Temporal"
 _READY_WITHIN = 60.0
+# After so many failures in a row a stuck workflow is found by the search attribute TemporalReportedProblems; never by default.
+REPORTS_PROBLEMS = "system.numConsecutiveWorkflowTaskProblemsToTriggerSearchAttribute"
 # Write-ahead logging brings a database file to the speed of memory; what a power cut can lose is the last moment.
 _PRAGMAS = ("journal_mode=wal", "synchronous=normal")
 
@@ -78,7 +80,7 @@ class EmbeddedTemporal:
         self._search_attributes = dict(search_attributes or {})
         self._wanted_port, self._wanted_ui_port = port, ui_port
         self._retention = retention
-        self._dynamic_config = dict(dynamic_config or {})
+        self._dynamic_config = {REPORTS_PROBLEMS: 2, **(dynamic_config or {})}
         if prompt_timers:
             self._dynamic_config["history.timerProcessorMaxTimeShift"] = "10ms"
         self._in_memory = in_memory
