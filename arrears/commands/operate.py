@@ -160,13 +160,14 @@ def replay(
         return [await replayed(each) async for each in _histories(folder, None if folder else await temporal())]
 
     results = run(main)
-    diverged = {r.workflow_id: list(r.differences) for r in results if r.differences}
+    diverged = [r for r in results if r.differences]
     if as_json:
-        print_json({"replayed": len(results), "diverged": diverged})
+        told = [{"workflow_id": r.workflow_id, "events": r.events, "differences": r.differences} for r in diverged]
+        print_json({"replayed": len(results), "diverged": told})
     else:
-        for workflow_id, differences in diverged.items():
-            for each in differences:
-                say(f"{workflow_id}: {each}")
+        for each in diverged:
+            for difference in each.differences:
+                say(f"{each.workflow_id}: {difference}")
         say(f"{len(results)} histories replayed, {len(diverged)} diverge.")
     if diverged:
         raise typer.Exit(1)

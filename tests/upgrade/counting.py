@@ -70,4 +70,4 @@ async def _diverged(drill: Drill, recorded_on: str, replayed_on: str) -> list[st
     told = json.loads(
         await drill.command(build, "replay", drill.folder / f"histories-{recorded_on}", "--json", code=None)
     )
-    return sorted(told["diverged"])
+    return sorted(each["workflow_id"] for each in told["diverged"])
