@@ -30,6 +30,9 @@ from ledger.posting import settle_cured
 CASES, WORK, AGREED = queries("cases"), queries("work"), queries("agreements")
 
 
+LONGEST_TASK = timedelta(seconds=30)
+
+
 @dataclass
 class CaseInHand:
     """One case inside one transaction."""
@@ -156,7 +159,11 @@ class Desk:
         await CASES.record_decision(
             case.conn, **case.this, stage="closed" if closed else decision.stage, next_step=shown
         )
-        return await self.clock.real(decision.at) if decision.at is not None else None
+        if decision.at is None:
+            return None
+        at = await self.clock.real(decision.at)
+        # A workflow's clock stands where its task began, before this activity: what is due now must be due there, without a timer.
+        return at - LONGEST_TASK if decision.at <= case.facts.now else at
 
     async def later(self, case: CaseInHand, order: Order, verdict: Defer, record: dict[str, Any]) -> Result:
         """The same decision, put off to the earliest time that every rule allows."""

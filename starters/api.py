@@ -8,7 +8,6 @@ from typing import Annotated, Any
 
 import asyncpg
 from fastapi import APIRouter, FastAPI, Query, Request
-from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 from starlette.responses import JSONResponse
 
 from domain.clock import Clock
@@ -76,7 +75,6 @@ def create_app(
     app.include_router(gocardless_routes(pool, clock, desk, gocardless_url))
     app.include_router(health_routes(pool, temporal, oldest_message))
     app.include_router(metrics_routes(pool, clock))
-    FastAPIInstrumentor.instrument_app(app, excluded_urls="healthz,readyz,metrics", exclude_spans=["receive", "send"])
     return app
 
 

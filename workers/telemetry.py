@@ -49,10 +49,10 @@ def runtime() -> Runtime:
 
 
 @contextmanager
-def traced(service: str) -> Iterator[None]:
-    """Send traces where OTEL_EXPORTER_OTLP_ENDPOINT says, under the service's name, until the block ends; without it none are made."""
+def traced(service: str) -> Iterator[bool]:
+    """Send traces where OTEL_EXPORTER_OTLP_ENDPOINT says, under the service's name, until the block ends. Gives whether any are made."""
     if not (os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT") or os.environ.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")):
-        yield
+        yield False
         return
     from opentelemetry import trace
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -64,6 +64,6 @@ def traced(service: str) -> Iterator[None]:
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     trace.set_tracer_provider(provider)
     try:
-        yield
+        yield True
     finally:
         provider.shutdown()  # what is not sent yet is sent now

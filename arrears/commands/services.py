@@ -129,6 +129,8 @@ def api(
     port: Annotated[int, typer.Option(help="The port to listen on.")] = 8080,
 ) -> None:
     """Serve the HTTP API: payments, cases, the carrier's callbacks."""
+    from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
+
     from arrears.serving import serve
     from starters.api import create_app
     from workers.carrier import call_back
@@ -149,7 +151,11 @@ def api(
                 rate_limit=settings().rate_limit,
                 gocardless_url=settings().gocardless_base_url,
             )
+            if tracing:  # it costs each request something
+                FastAPIInstrumentor.instrument_app(
+                    app, excluded_urls="healthz,readyz,metrics", exclude_spans=["receive", "send"]
+                )
             await serve(app, host, port)
 
-    with traced("api"):
+    with traced("api") as tracing:
         run(main)
