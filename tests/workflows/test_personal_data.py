@@ -1,6 +1,7 @@
 """What Temporal keeps of a case: ids, figures and reasons. Names, numbers and streets stay in the ledger and in the texts."""
 
 import json
+import re
 from collections.abc import Iterator
 
 from google.protobuf.json_format import MessageToDict
@@ -12,13 +13,31 @@ from tests.case import Case
 from tests.scenario import NAME, SENDER, STREET, Scene
 
 PHONE = "+12015550142"
-PERSONAL = (*NAME.split(), PHONE, PHONE[2:], PHONE[-7:], SENDER, STREET, "Tribunali", "Napoli")
+GUARANTOR, MAIL = "Immacolata Ruoppolo", "annunziata.esposito@example.com"
+
+
+async def personal_in(scene: Scene) -> dict[str, str]:
+    """Everything that the ledger knows of people, by where it stands, with the forms in which it may turn up elsewhere."""
+    found: dict[str, str] = {}
+    for party in await scene.pool.fetch("select party_id, name from parties"):
+        for word in (party["name"], *party["name"].split()):
+            found[word] = f"the name of {party['party_id']}"
+    for point in await scene.pool.fetch("select party_id, kind, value from contact_points"):
+        forms = [point["value"], *re.split(r"[ ,@]+", point["value"]), point["value"][2:], point["value"][-7:]]
+        found |= {form: f"the {point['kind']} of {point['party_id']}" for form in forms if len(form) > 3}
+    # Domains of mail and words that say nothing of anybody.
+    return {text: where for text, where in found.items() if text not in {"example.com", "dei"}}
+
+
+def told(values: list[str], personal: dict[str, str]) -> list[str]:
+    """What of it stands in values, each with where it comes from."""
+    return sorted({f"{where}: {text}" for text, where in personal.items() if any(text in value for value in values)})
 
 
 def everything_in(history: WorkflowHistory) -> Iterator[str]:
-    """Every value that the history holds, decoded: payloads, headers, summaries, search attributes, failures."""
+    """Every value that the history holds, decoded: payloads, headers, memos, summaries, search attributes, failures."""
     for event in history.events:
-        yield json.dumps(MessageToDict(event))
+        yield json.dumps(MessageToDict(event), ensure_ascii=False)
         yield from _payloads(event)
 
 
@@ -42,8 +61,29 @@ def _each(value: object) -> list[object]:
     return [value]
 
 
+async def known_to_temporal(scene: Scene, case: Case) -> list[str]:
+    """All that the server keeps of a case: its histories, and what it shows of it in lists."""
+    values = [value for history in await case.histories() for value in everything_in(history)]
+    execution = WorkflowExecution(workflow_id=case.key.workflow_id)
+    described = await scene.client.workflow_service.describe_workflow_execution(
+        DescribeWorkflowExecutionRequest(namespace="default", execution=execution)
+    )
+    return [*values, json.dumps(MessageToDict(described), ensure_ascii=False), *_payloads(described)]
+
+
 async def full_journey(scene: Scene) -> Case:
-    case = await scene.case((1, "300"), phone=PHONE)
+    case = await scene.loan((1, "300"), phone=PHONE)
+    await scene.pool.execute("insert into parties (lender_id, party_id, name) values ('default', 'G', $1)", GUARANTOR)
+    await scene.pool.execute(
+        "insert into contact_points (lender_id, party_id, kind, value) values ('default', 'G', 'mobile', '+12015550143'), ('default', $1, 'email', $2)",
+        case.party,
+        MAIL,
+    )
+    await scene.pool.execute(
+        "insert into loan_parties (lender_id, loan_id, party_id, role) values ('default', $1, 'G', 'guarantor')",
+        case.key.loan_id,
+    )
+    await case.open()
     await case.until_task("call")
     due = (await scene.day(3)).isoformat()
     await case.answer("call", "RPC_PTP", amount="50", due_on=due)
@@ -66,27 +106,30 @@ async def full_journey(scene: Scene) -> Case:
 
 async def test_a_full_journey_leaves_no_personal_data_with_temporal(scene: Scene) -> None:
     case = await full_journey(scene)
-    texts = " ".join(scene.texts())
-    assert texts, "nothing was sent, so nothing is proven"
-    values = [value for history in await case.histories() for value in everything_in(history)]
-    assert any(case.key.loan_id in v for v in values), "the walk finds nothing at all"
-    assert any("supervisor" in v or "pre_legal_review" in v for v in values)
-    for secret in PERSONAL:
-        assert [v[:200] for v in values if secret in v] == [], secret
-    execution = WorkflowExecution(workflow_id=case.key.workflow_id)
-    described = await scene.client.workflow_service.describe_workflow_execution(
-        DescribeWorkflowExecutionRequest(namespace="default", execution=execution)
-    )
-    shown = " ".join([str(described), *_payloads(described)])
-    assert "standard 1" in shown
-    for secret in PERSONAL:
-        assert secret not in shown
+    assert " ".join(scene.texts()), "nothing was sent, so nothing is proven"
+    personal, values = await personal_in(scene), await known_to_temporal(scene, case)
+    assert {NAME, "Esposito", GUARANTOR, PHONE, STREET, "Tribunali", MAIL, "5550143"} <= personal.keys()
+    for seen in (case.key.loan_id, "pre_legal_review", "standard 1", "sms-1", "past due"):
+        assert any(seen in value for value in values), f"the walk misses {seen}"
+    assert told(values, personal) == []
+    assert told(values, {SENDER: "our own number"}) == []
+
+
+async def test_the_walk_finds_what_is_planted(scene: Scene) -> None:
+    case = await scene.case(phone=PHONE)
+    personal = await personal_in(scene)
+    assert told(await known_to_temporal(scene, case), personal) == []
+    # What a workflow must never be told; a name in an id of a task that nobody has is refused, and stands in the history all the same.
+    await case.tell("record_outcome", task_id=f"call {NAME}", code="NO_ANSWER", by="c1")
+    await case.tell("record_outcome", task_id="none", code="NO_ANSWER", by="c1", data={"at": f"{PHONE}, {STREET}"})
+    found = told(await known_to_temporal(scene, case), personal)
+    assert f"the name of {case.party}: {NAME}" in found
+    assert f"the mobile of {case.party}: {PHONE}" in found
+    assert f"the address of {case.party}: {STREET}" in found
 
 
 async def test_the_journal_and_the_reasons_hold_no_personal_data(scene: Scene) -> None:
-    case = await full_journey(scene)
-    story = str([dict(e) for e in await case.journal()]) + str(
-        [dict(r) for r in await scene.pool.fetch("select * from outbox")]
-    )
-    for secret in PERSONAL:
-        assert secret not in story, secret
+    await full_journey(scene)
+    story = await scene.pool.fetch("select to_jsonb(e)::text as told from case_events e")
+    story += await scene.pool.fetch("select to_jsonb(o)::text as told from outbox o")
+    assert told([row["told"] for row in story], await personal_in(scene)) == []
