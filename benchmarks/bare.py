@@ -67,7 +67,6 @@ class BareCase:
         await self._remotely(act)
         await self._locally()
         self._show("closed")
-        timer.cancel()
 
     @workflow.update
     async def promise_to_pay(self, body: dict[str, str]) -> None:
