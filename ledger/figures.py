@@ -24,10 +24,18 @@ MEANINGS: dict[str, tuple[str, tuple[str, ...]]] = {
         "Contacts reserved in the last business day, by what became of them.",
         ("lender", "channel", "purpose", "state"),
     ),
+    "arrears_carrier_errors_last_day": (
+        "Contacts of the last business day that the carrier refused, by its code.",
+        ("lender", "channel", "code"),
+    ),
     "arrears_gate_refusals_last_day": ("How often a rule put off or forbade a contact.", ("rule", "verdict")),
     "arrears_payment_to_quiet_seconds": (
-        "Real seconds from the commit of money to its case's having taken it in, over the last hour.",
+        "Real seconds from the commit of money to its case's having taken it in, over the last hour; so far, where it has not.",
         ("quantile",),
+    ),
+    "arrears_payment_unheard_seconds": (
+        "Real age of the oldest money of the last hour that its case has not taken in yet.",
+        (),
     ),
     "arrears_payments_heard_last_hour": ("Messages about money that cases took in.", ()),
     "arrears_outbox_waiting": ("Messages that wait for the relay.", ()),
@@ -35,6 +43,10 @@ MEANINGS: dict[str, tuple[str, tuple[str, ...]]] = {
     "arrears_outbox_oldest_seconds": ("Real age of the oldest message that the relay could deliver.", ()),
     "arrears_open_tasks": ("Tasks that wait for people.", ("lender", "kind")),
     "arrears_late_tasks": ("Tasks past their deadline.", ("lender", "kind")),
+    "arrears_deadlines_missed_last_day": (
+        "Tasks that nobody answered in time, in the last real day.",
+        ("lender", "kind"),
+    ),
     "arrears_feed_age_seconds": ("Business seconds since a lender's feed came.", ("lender", "feed")),
     "arrears_contact_stops": ("Contact stops that hold.", ()),
     "arrears_alerts": ("Alerts that nobody has cleared.", ()),
@@ -46,6 +58,8 @@ async def figures(conn: Any, now: datetime) -> list[Figure]:
     cases = [r async for r in FIGURES.open_cases(conn)]
     contacts = [r async for r in FIGURES.contacts_lately(conn, now=now)]
     refusals = [r async for r in FIGURES.refusals_lately(conn, now=now)]
+    errors = [r async for r in FIGURES.carrier_errors_lately(conn, now=now)]
+    missed = [r async for r in FIGURES.deadlines_missed_lately(conn)]
     tasks = [r async for r in FIGURES.open_tasks(conn, now=now)]
     ages = [r async for r in FIGURES.feed_ages(conn, now=now)]
     quiet, waits = await FIGURES.payment_to_quiet(conn), await lag(conn)
@@ -55,18 +69,23 @@ async def figures(conn: Any, now: datetime) -> list[Figure]:
         "arrears_contacts_last_day": [
             ((r["lender_id"], r["channel"], r["purpose"], r["state"]), r["n"]) for r in contacts
         ],
+        "arrears_carrier_errors_last_day": [
+            ((r["lender_id"], r["channel"], str(r["error_code"])), r["n"]) for r in errors
+        ],
         "arrears_gate_refusals_last_day": [((r["rule"], r["kind"]), r["n"]) for r in refusals],
         "arrears_payment_to_quiet_seconds": [
             (("0.5",), quiet["p50"]),
             (("0.99",), quiet["p99"]),
             (("1",), quiet["longest"]),
         ],
+        "arrears_payment_unheard_seconds": [((), quiet["unheard"])],
         "arrears_payments_heard_last_hour": [((), quiet["n"])],
         "arrears_outbox_waiting": [((), waits.waiting)],
         "arrears_outbox_stranded": [((), waits.stranded)],
         "arrears_outbox_oldest_seconds": [((), waits.oldest.total_seconds())],
         "arrears_open_tasks": [((r["lender_id"], r["kind"]), r["n"]) for r in tasks],
         "arrears_late_tasks": [((r["lender_id"], r["kind"]), r["late"]) for r in tasks],
+        "arrears_deadlines_missed_last_day": [((r["lender_id"], r["kind"] or "none"), r["n"]) for r in missed],
         "arrears_feed_age_seconds": [
             ((r["lender_id"], feed), r[feed])
             for r in ages

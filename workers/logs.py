@@ -1,8 +1,9 @@
-"""The log of a process: lines for people, or of JSON for programs. Neither names a person (docs/telemetry.md)."""
+"""The log of a process: lines for people at a terminal, or of JSON for programs. What is logged names nobody (docs/telemetry.md)."""
 
 import json
 import logging
 import os
+import sys
 from datetime import UTC, datetime
 
 from domain.errors import BadInput
@@ -12,7 +13,7 @@ OF_A_CASE = ("workflow_id", "run_id", "workflow_type", "activity_type", "activit
 
 
 class JsonLines(logging.Formatter):
-    """One JSON object a line: when, how bad, who says it, what; and of which case, by ids."""
+    """One JSON object a line: when, how bad, who says it, what; of which case, by ids; and as part of which trace."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The line."""
@@ -22,10 +23,8 @@ class JsonLines(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
-        for source in ("temporal_workflow", "temporal_activity"):
-            of_case = getattr(record, source, None)
-            if isinstance(of_case, dict):
-                told |= {name: of_case[name] for name in OF_A_CASE if name in of_case}
+        told |= _of_which_case(record)
+        told |= _of_which_trace()
         if record.exc_info:
             # Where it happened and of what kind: an error's own words may quote what a borrower wrote.
             kind, _, tail = record.exc_info
@@ -36,6 +35,32 @@ class JsonLines(logging.Formatter):
                 tail = tail.tb_next
             told["where"] = frames[-8:]
         return json.dumps(told, ensure_ascii=False, default=str)
+
+
+def _of_which_case(record: logging.LogRecord) -> dict[str, object]:
+    """The ids of the workflow or activity that speaks; whatever logs inside an activity has its ids."""
+    for source in ("temporal_workflow", "temporal_activity"):
+        told = getattr(record, source, None)
+        if isinstance(told, dict):
+            return {name: told[name] for name in OF_A_CASE if name in told}
+    if "temporalio.activity" not in sys.modules:  # too long to load for a command that does without
+        return {}
+    from temporalio import activity
+
+    if not activity.in_activity():
+        return {}
+    info = activity.info()
+    return {name: getattr(info, name) for name in OF_A_CASE if hasattr(info, name)} | {"run_id": info.workflow_run_id}
+
+
+def _of_which_trace() -> dict[str, object]:
+    """The id of the trace under way, where there is one."""
+    if "opentelemetry.trace" not in sys.modules:
+        return {}
+    from opentelemetry import trace
+
+    context = trace.get_current_span().get_span_context()
+    return {"trace_id": trace.format_trace_id(context.trace_id)} if context.is_valid else {}
 
 
 def log_to_stderr() -> None:

@@ -20,18 +20,34 @@ select rule, kind, count(*) as n from (
 group by rule, kind order by rule, kind;
 
 -- name: payment_to_quiet^
--- Real seconds from the commit of money to the moment its case had taken it in: of the last hour.
-select count(*) as n, coalesce(percentile_cont(0.5) within group (order by took), 0) as p50,
-    coalesce(percentile_cont(0.99) within group (order by took), 0) as p99, coalesce(max(took), 0) as longest
+-- Real seconds from the commit of money to the moment its case had taken it in, of the last hour; what is not taken in yet counts with its
+-- age. The relay tells a case many messages as one, under the last one's id, and in order: the first that reaches so far has it.
+select count(heard_at) as n, coalesce(percentile_cont(0.5) within group (order by took), 0) as p50,
+    coalesce(percentile_cont(0.99) within group (order by took), 0) as p99, coalesce(max(took), 0) as longest,
+    coalesce(max(took) filter (where heard_at is null), 0) as unheard
 from (
-    select extract(epoch from e.recorded_at - o.created_at)::float8 as took from outbox o
-    join case_events e on e.lender_id = o.lender_id and e.loan_id = o.loan_id and e.message_id = 'outbox-' || o.id
-    where o.created_at > now() - interval '1 hour' and o.message in ('payment_received', 'payment_reversed')) as heard;
+    select heard_at, extract(epoch from coalesce(heard_at, now()) - o.created_at)::float8 as took from outbox o
+    cross join lateral (
+        select min(e.recorded_at) as heard_at from case_events e
+        where e.lender_id = o.lender_id and e.loan_id = o.loan_id and e.recorded_at >= o.created_at
+          and case when e.message_id ~ '^outbox-[0-9]{1,18}$' then substr(e.message_id, 8)::bigint end >= o.id) as absorbed
+    where o.created_at > now() - interval '1 hour' and o.message in ('payment_received', 'payment_reversed')
+      and coalesce(o.result, 'signalled') = 'signalled') as told;
 
 -- name: open_tasks
 -- Open tasks by kind, and those whose deadline is over.
 select lender_id, kind, count(*) as n, count(*) filter (where deadline < :now::timestamptz) as late from tasks
 where status in ('open', 'answered') group by 1, 2 order by 1, 2;
+
+-- name: deadlines_missed_lately
+-- Tasks that nobody answered in time, in the last real day.
+select lender_id, data ->> 'task' as kind, count(*) as n from case_events
+where kind = 'deadline_missed' and recorded_at > now() - interval '1 day' group by 1, 2 order by 1, 2;
+
+-- name: carrier_errors_lately
+-- What carriers refused in the last business day, by their own codes.
+select lender_id, channel, error_code, count(*) as n from contacts
+where error_code is not null and reserved_at > :now::timestamptz - interval '1 day' group by 1, 2, 3 order by 1, 2, 3;
 
 -- name: feed_ages
 -- Business seconds since each lender's feeds came.
@@ -42,4 +58,4 @@ from feeds order by lender_id;
 
 -- name: stops_and_alerts^
 -- How many contact stops hold, and alerts that nobody has cleared.
-select (select count(*) from stops) as stops, (select count(*) from alerts where cleared_at is null) as alerts;
+select (select count(*) from stops where released_order is null) as stops, (select count(*) from alerts where cleared_at is null) as alerts;
