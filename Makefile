@@ -88,6 +88,8 @@ bench: setup
 	$(BIN)/python -m benchmarks.http_entries
 	$(BIN)/python -m benchmarks.relay_lag
 	$(BIN)/python -m benchmarks.intake
+	$(BIN)/python -m benchmarks.overhead
+	$(BIN)/python -m benchmarks.sleepers
 	$(BIN)/python -m benchmarks.sweep
 
 picture: setup

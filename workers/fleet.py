@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 
 from temporalio.client import Client
@@ -40,7 +41,26 @@ def deployment(build_id: str | None) -> WorkerDeploymentConfig | None:
     )
 
 
-def build(client: Client, world: World, queues: Iterable[str] = QUEUES, build_id: str | None = None) -> list[Worker]:
+@dataclass(frozen=True)
+class Tuning:
+    """How much a worker does.
+
+    Attributes:
+        cached_cases: So many cases stay in memory; one that fell out is replayed when it wakes (docs/sizing.md).
+        contacts_per_second: What the carrier takes from all workers together; Temporal holds the rest back. None for no limit.
+    """
+
+    cached_cases: int = 1000
+    contacts_per_second: float | None = None
+
+
+def build(
+    client: Client,
+    world: World,
+    queues: Iterable[str] = QUEUES,
+    build_id: str | None = None,
+    tuning: Tuning = Tuning(),
+) -> list[Worker]:
     """One worker a queue; those of `cases` run the workflows.
 
     Raises:
@@ -60,6 +80,8 @@ def build(client: Client, world: World, queues: Iterable[str] = QUEUES, build_id
             deployment_config=deployment(build_id),
             graceful_shutdown_timeout=timedelta(seconds=10),
             max_concurrent_activities=20,
+            max_cached_workflows=tuning.cached_cases,
+            max_task_queue_activities_per_second=tuning.contacts_per_second if queue == CONTACT else None,
             max_concurrent_workflow_tasks=CASES_AT_ONCE,
             max_concurrent_local_activities=CASES_AT_ONCE,
         )

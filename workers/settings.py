@@ -17,6 +17,8 @@ class Settings(BaseSettings):
     gocardless_base_url: str = "https://api.gocardless.com"
     public_url: str = "http://127.0.0.1:8080"
     build_id: str | None = None
+    cache_cases: int = Field(1000, ge=0)
+    contacts_per_second: float | None = Field(None, gt=0)
     metrics_address: str | None = None
     codec_keys: str | None = None
     codec_token: str | None = None

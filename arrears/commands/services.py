@@ -94,8 +94,9 @@ def worker(
                     calls=line.calls,
                     call_back=line.call_back,
                 )
+                tuning = fleet.Tuning(settings().cache_cases, settings().contacts_per_second)
                 chosen = queues.split(",") if queues else fleet.QUEUES
-                async with fleet.running(fleet.build(client, world, chosen, build_id)):
+                async with fleet.running(fleet.build(client, world, chosen, build_id, tuning)):
                     await stopping
 
     with traced("worker"):
