@@ -90,6 +90,7 @@ bench: setup
 	$(BIN)/python -m benchmarks.intake
 	$(BIN)/python -m benchmarks.overhead
 	$(BIN)/python -m benchmarks.sleepers
+	$(BIN)/python -m benchmarks.engines
 	$(BIN)/python -m benchmarks.sweep
 
 picture: setup
