@@ -11,6 +11,7 @@ from arrears.commands import (
     cases,
     codec,
     control,
+    erase,
     explain,
     intake,
     money,
@@ -78,6 +79,7 @@ for function in (
     operate.register,
     operate.replay,
     operate.rebuild,
+    erase.erase,
     recover.recover,
     intake.sample,
 ):

@@ -110,7 +110,7 @@ select digest, name, content from rulebooks where digest = any(:digests::text[])
 -- name: letters
 -- The letters, as they went out.
 select l.contact_id, l.pdf, l.digest from letters l join contacts c using (contact_id)
-where c.lender_id = :lender_id and c.loan_id = :loan_id order by l.contact_id;
+where c.lender_id = :lender_id and c.loan_id = :loan_id and l.pdf is not null order by l.contact_id;
 
 -- name: audit
 -- The chain of the loan, with what is not erased of its contents.
