@@ -43,6 +43,7 @@ from workers.codec import data_converter
 from workers.embedded import EmbeddedTemporal
 
 AT_ONCE = 50
+ALL_DAY = SendWindow(start=daytime(8), end=daytime(20))
 STEPS = (
     Stage(name="sms", from_dpd=1, steps=(Step(id="sms-1", do="sms", template="gentle"),)),
     Stage(name="call", from_dpd=3, requires=("sms",), steps=(Step(id="call-1", do="task.call", deadline="10 days"),)),
@@ -60,14 +61,14 @@ def early_ids(count: int) -> list[str]:
     return found
 
 
-async def portfolio(pool: Pool, loans: list[str]) -> None:
+async def portfolio(pool: Pool, loans: list[str], window: SendWindow = ALL_DAY) -> None:
     """Loans of people of their own, five days past due, each with an open case."""
     standard = next(s for s in shipped() if s.name == "standard")
     short = standard.model_copy(
         update={
             "name": "short",
             "stages": STEPS,
-            "send_window": SendWindow(start=daytime(8), end=daytime(20)),
+            "send_window": window,
             "probation": standard.probation.model_copy(update={"days": 0}),
         }
     )
