@@ -37,7 +37,6 @@ from workers.carrier import call_back
 from workers.codec import data_converter
 from workers.embedded import EmbeddedPostgres, EmbeddedTemporal, StateFolder
 from workers.embedded.child import Child
-from workers.embedded.failure import StartFailed
 from workers.relay import Relay
 from workers.settings import TwilioSettings, settings
 
@@ -98,9 +97,10 @@ async def running_stack(
         address = await temporal.start()
         stack.push_async_callback(temporal.stop)
         client = await Client.connect(address.host_port, data_converter=data_converter())
-        api_url = f"http://{LOOPBACK}:{folder.ports.pick('api', 8080)}"
+        listening = stack.enter_context(folder.ports.listen("api", 8080))
+        api_url = f"http://{LOOPBACK}:{listening.getsockname()[1]}"
         simulator = Simulator(
-            port=folder.ports.pick("simulator", 8081),
+            port=folder.ports.listen("simulator", 8081),
             state_file=folder.directory / "simulator.jsonl",
             inbound_url=f"{api_url}/twilio/sms",
             script=script,
@@ -110,7 +110,7 @@ async def running_stack(
         clock = LedgerClock(pool)
         await clock.mapping()  # read before anybody waits for it inside a transaction
         secret = settings().webhook_secret or _kept_secret(folder.directory / "webhook-secret")
-        await _serve(stack, pool, clock, client, api_url, simulator, secret)
+        await _serve(stack, pool, clock, client, listening, api_url, simulator, secret)
         worker = SupervisedWorker(
             folder, _worker_environment(dsn, address.host_port, api_url, simulator, simulator_url)
         )
@@ -174,6 +174,7 @@ async def _serve(
     pool: asyncpg.Pool,
     clock: LedgerClock,
     client: Client,
+    listening: socket.socket,
     url: str,
     simulator: Simulator,
     secret: str,
@@ -183,7 +184,6 @@ async def _serve(
     async def temporal_ready() -> bool:
         return await client.service_client.check_health()
 
-    port = int(url.rsplit(":", 1)[1])
     app = create_app(
         pool,
         clock,
@@ -195,13 +195,6 @@ async def _serve(
         rate_limit=settings().rate_limit,
         gocardless_url=settings().gocardless_base_url,
     )
-    try:
-        listening = socket.create_server((LOOPBACK, port))
-    except OSError as error:
-        raise StartFailed(
-            "the API", f"The API cannot listen on port {port} ({error.strerror}): start again, and it takes another."
-        ) from None
-    stack.callback(listening.close)
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off", access_log=False))
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined] # Ctrl-C is the stack's
     serving = asyncio.create_task(server.serve(sockets=[listening]))
@@ -294,7 +287,7 @@ class SupervisedWorker:
         Raises:
             StartFailed: it ended before it did, or did not in time.
         """
-        for _ in range(300):
+        for _ in range(900):
             if not self.child.running:
                 raise self.child.failure("it ended at once")
             request = DescribeTaskQueueRequest(
@@ -306,7 +299,7 @@ class SupervisedWorker:
                 self._watching = asyncio.create_task(self._watch())
                 return
             await asyncio.sleep(0.1)
-        raise self.child.failure("it did not ask for work within 30 seconds")
+        raise self.child.failure("it did not ask for work within 90 seconds")
 
     async def _watch(self) -> None:
         while True:

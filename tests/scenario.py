@@ -38,7 +38,7 @@ START = datetime(2026, 3, 2, 7, tzinfo=UTC)
 SENDER = "+12015550199"
 NAME = "Annunziata Esposito"
 STREET = "Via dei Tribunali 7, Napoli"
-LONGEST_JUMP = 90.0  # seconds of real time, for any length of business time
+LONGEST_JUMP = 240.0  # seconds of real time, for any length of business time
 _numbers = count(1)
 log = logging.getLogger(__name__)
 

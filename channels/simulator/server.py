@@ -1,6 +1,7 @@
 """The simulated carrier itself: Twilio's addresses, the control addresses under `/_simulator`, and its clockwork."""
 
 import asyncio
+import socket
 from collections import Counter
 from pathlib import Path
 from typing import Literal
@@ -32,7 +33,7 @@ class Simulator:
 
     def __init__(
         self,
-        port: int = 0,
+        port: int | socket.socket = 0,
         account_sid: str = "AC" + "0" * 32,
         auth_token: str = "simulator",  # noqa: S107
         state_file: Path | None = None,
@@ -43,7 +44,7 @@ class Simulator:
         """Nothing runs yet.
 
         Args:
-            port: Where it listens; any free port if 0.
+            port: Where it listens; any free port if 0. Or the socket that listens already.
             account_sid: The account it serves.
             auth_token: The account's secret.
             state_file: Where messages are kept over a restart (JSON lines); in memory only if None.
@@ -85,7 +86,10 @@ class Simulator:
         runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=1.0)
         await runner.setup()
         try:
-            await web.TCPSite(runner, _HOST, self._port, backlog=1024).start()
+            if isinstance(self._port, socket.socket):
+                await web.SockSite(runner, self._port, backlog=1024).start()
+            else:
+                await web.TCPSite(runner, _HOST, self._port, backlog=1024).start()
         except OSError:
             await runner.cleanup()
             self.messages.close()

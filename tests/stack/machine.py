@@ -96,7 +96,7 @@ class Stack:
         line = self._process.stdout.readline()  # the test's own timeout bounds it
         assert line, (self.folder / "up.log").read_text()
         ready = json.loads(line)
-        assert ready.pop("ready") is True
+        assert ready.pop("ready", None) is True, line
         self.addresses = ready
         self._anchor = (time.monotonic(), self.now())
         return self

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 
-from workers.embedded.failure import StartFailed
+from workers.embedded.failure import PortTaken, StartFailed
 
 _PR_SET_PDEATHSIG = 1
 _TAIL_CHARACTERS = 600
@@ -89,7 +89,8 @@ class Child:
             log.seek(self._log_start)
             words = " ".join(log.read().decode("utf-8", "replace").split())
         last_words = words[-_TAIL_CHARACTERS:] or "it said nothing"
-        return StartFailed(
+        kind = PortTaken if "address already in use" in words.lower() else StartFailed
+        return kind(
             self.part,
             f"{self.part} did not start: {why}. Its last words: {last_words} (all of them are in {self.log}).",
         )

@@ -1,7 +1,9 @@
 """Loopback ports: the one used last time where it is free, else another."""
 
 import json
+import random
 import socket
+from contextlib import suppress
 from pathlib import Path
 
 LOOPBACK = "127.0.0.1"
@@ -20,15 +22,23 @@ def is_free(port: int) -> bool:
 
 
 def pick(preferred: int | None = None, *, avoid: frozenset[int] = frozenset()) -> int:
-    """The preferred loopback port where it is free and not to be avoided, else a free one of the system's choice."""
+    """The preferred loopback port where it is free and not to be avoided, else another that is free.
+
+    Nobody holds it yet: a server that is told of it may find that another was quicker. Where the server is ours, `listen`.
+    """
     if preferred is not None and preferred not in avoid and is_free(preferred):
         return preferred
     while True:
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-            probe.bind((LOOPBACK, 0))
-            port: int = probe.getsockname()[1]
-        if port not in avoid:
+        # Below the range from which the system gives outgoing connections theirs: one of those would be in the way.
+        port = random.randrange(12_000, _first_ephemeral())  # noqa: S311 -- nobody must not guess it
+        if port not in avoid and is_free(port):
             return port
+
+
+def _first_ephemeral() -> int:
+    with suppress(OSError, ValueError):
+        return max(13_000, int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text(encoding="ascii").split()[0]))
+    return 32_768
 
 
 class RememberedPorts:
@@ -52,6 +62,12 @@ class RememberedPorts:
         port = pick(first_wish, avoid=others)
         self._path.write_text(json.dumps({**known, name: port}, indent=2, sort_keys=True) + "\n", encoding="utf-8")
         return port
+
+    def listen(self, name: str, preferred: int | None = None) -> socket.socket:
+        """A socket that listens on the port `pick` gives; on the next one where somebody was quicker."""
+        while True:
+            with suppress(OSError):
+                return socket.create_server((LOOPBACK, self.pick(name, preferred)), backlog=1024)
 
     def _read(self) -> dict[str, int]:
         try:

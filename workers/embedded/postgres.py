@@ -14,7 +14,7 @@ import asyncpg
 import psutil
 
 from workers.embedded.child import Child, quiet_environment, stop_leftovers
-from workers.embedded.failure import StartFailed, not_installed
+from workers.embedded.failure import StartFailed, not_installed, on_other_ports
 from workers.embedded.ports import LOOPBACK, RememberedPorts
 
 PART = "PostgreSQL"
@@ -81,6 +81,9 @@ class EmbeddedPostgres:
         Raises:
             StartFailed: the server is not installed or did not come up; the message says why.
         """
+        return await on_other_ports(self._start)
+
+    async def _start(self) -> str:
         programs = find_programs()
         account = await asyncio.to_thread(self._prepare, programs)
         settings = _SETTINGS | {"port": str(self.port)} | ({} if self._durable else _FORGETFUL)

@@ -21,7 +21,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from domain.errors import BadInput
 from workers.embedded.child import Child, quiet_environment, stop_leftovers
-from workers.embedded.failure import StartFailed, not_installed
+from workers.embedded.failure import StartFailed, not_installed, on_other_ports
 from workers.embedded.ports import LOOPBACK, RememberedPorts
 
 PART = "Temporal"
@@ -101,6 +101,9 @@ class EmbeddedTemporal:
         Raises:
             StartFailed: the server is not installed or did not come up; the message says why.
         """
+        return await on_other_ports(self._start)
+
+    async def _start(self) -> TemporalAddress:
         program = find_program()
         port, ui_port = await asyncio.to_thread(self._prepare)
         self._child = child = Child(
