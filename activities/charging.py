@@ -4,7 +4,7 @@ from temporalio import activity
 
 from activities.case_in_hand import Desk
 from activities.contracts import CHARGE, SweepRequest, SweepResult
-from activities.opening import place
+from activities.walking import place, walk
 from domain.loan import LoanKey
 from ledger.late_fees import charge_late_fees
 from ledger.named import queries
@@ -27,13 +27,13 @@ class Charging:
                 conn, after_lender=after_lender, after_loan=after_loan, lender=request.lender_id, page=request.page
             )
             found = [LoanKey(r["lender_id"], r["loan_id"]) async for r in rows]
-        for key in found:
-            async with self.desk.take(key) as case:
-                zone = case.row.lender_zone
-                await charge_late_fees(
-                    case.conn, key, case.facts.currency, case.facts.holds, case.today, zone, self.desk.clock
-                )
-            if activity.in_activity():
-                activity.heartbeat(*key, 0)
+        await walk(self.desk, found, self._charge)
         last = found[-1] if len(found) == request.page else None
         return SweepResult(started=0, after=(last.lender_id, last.loan_id) if last else None)
+
+    async def _charge(self, key: LoanKey) -> int:
+        async with self.desk.take(key) as case:
+            zone = case.row.lender_zone
+            return await charge_late_fees(
+                case.conn, key, case.facts.currency, case.facts.holds, case.today, zone, self.desk.clock
+            )

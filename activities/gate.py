@@ -27,9 +27,9 @@ from domain.limitation import LimitationEvent, time_barred_on
 from domain.loan import LoanKey
 from domain.remedy import nothing_to_ask
 from domain.rulebook import Hours, Rulebook, packs_for, read_rulebook
+from ledger.money import position_of
 from ledger.named import queries
 from ledger.permits import digest, keep_rulebooks, record
-from ledger.posting import position_of
 
 CONTACTS, GATE, STOPS = queries("contacts"), queries("gate"), queries("stops")
 LOOK_BACK = timedelta(days=40)  # longer than any rule's window

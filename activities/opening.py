@@ -12,14 +12,14 @@ from activities.contracts import CASES as CASES_QUEUE
 from activities.contracts import SWEEP, CaseRef, SweepRequest, SweepResult
 from activities.contracts.attributes import at_start
 from activities.contracts.state import CaseState
+from activities.walking import place, walk
 from domain.clock import business_date
 from domain.loan import LoanKey
 from domain.plan import plan
-from domain.position import position
 from domain.reminder import days_ahead
 from ledger.locks import lock_loan
+from ledger.money import position_of
 from ledger.named import queries
-from ledger.posting import load_entries, load_instalments, load_terms
 from ledger.strategies import pinned, strategy_for
 from ledger.suspense import match_each
 
@@ -51,13 +51,17 @@ class Opening:
                 page=request.page,
             )
             found = [(LoanKey(r["lender_id"], r["loan_id"]), r["has_case"]) async for r in rows]
-        for key, has_case in found:
-            if has_case:  # whoever opened it may have died before the start; a workflow that runs is left alone
-                await self.start(key)
-            else:
-                started += await self.open(key)
-            if activity.in_activity():
-                activity.heartbeat(*key, started)
+        has_case = dict(found)
+
+        async def begin(key: LoanKey) -> int:
+            if not has_case[key]:
+                return await self.open(key)
+            await self.start(
+                key
+            )  # whoever opened it may have died before the start; a workflow that runs is left alone
+            return 0
+
+        started = await walk(self.desk, list(has_case), begin, started)
         last = found[-1][0] if len(found) == request.page else None
         if last is not None:
             return SweepResult(started=started, after=(last.lender_id, last.loan_id))
@@ -91,18 +95,21 @@ class Opening:
     async def _due(self, conn: Any, key: LoanKey) -> bool:
         row = await conn.fetchrow(
             """
-            select coalesce(c.open, false) as open, l.status, b.timezone from loans l join lenders b using (lender_id)
+            select coalesce(c.open, false) as open, l.status, b.timezone,
+                case when c.closing is not null and c.cured_at is null then c.closed_at end as left_alone_at
+            from loans l join lenders b using (lender_id)
             left join cases c using (lender_id, loan_id) where l.lender_id = $1 and l.loan_id = $2
             """,
             *key,
         )
         if row is None or row["open"] or row["status"] != "active":
             return False
-        today = business_date(await self.desk.clock.now(), row["timezone"])
-        stands = position(
-            await load_instalments(conn, key), await load_entries(conn, key), today, await load_terms(conn, key)
-        )
-        return not stands.cured
+        stands = await position_of(conn, key, business_date(await self.desk.clock.now(), row["timezone"]))
+        if stands.cured or row["left_alone_at"] is None:
+            return not stands.cured
+        # Somebody closed the case over what was past due then: that is not chased again, only what fell due since, once the rest is paid.
+        closed_on = business_date(row["left_alone_at"], row["timezone"])
+        return stands.oldest_due_on is not None and stands.oldest_due_on > closed_on
 
     async def start(self, key: LoanKey) -> None:
         """Start the workflow of a case that has its row; a running one is left alone."""
@@ -130,11 +137,3 @@ async def furthest(conn: Any) -> int:
     """How many days before a due date any strategy that new cases get speaks of it; 0 where none reminds."""
     rows = [r async for r in WALKS.newest_strategies(conn)]
     return max([days_ahead(await pinned(conn, r["name"], r["version"], r["digest"])) for r in rows], default=0)
-
-
-def place(request: SweepRequest) -> tuple[str, str, int]:
-    """The loan after which to go on, and how many cases were started before: where the page begins, or was broken off."""
-    if activity.in_activity() and len(told := activity.info().heartbeat_details) == 3:
-        lender_id, loan_id, started = told
-        return lender_id, loan_id, started
-    return *(request.after or ("", "")), 0

@@ -11,8 +11,9 @@ from activities.case_in_hand import CASES, CaseInHand, this_and
 from activities.contact import Contact
 from activities.contracts import REMIND, SweepRequest, SweepResult
 from activities.gate import CONTACTS
-from activities.opening import furthest, furthest_date, place
+from activities.opening import furthest, furthest_date
 from activities.reaching import ALPHABET, Kind, addressee, meant_for, settled_as, value_of
+from activities.walking import place, walk
 from activities.words import language_of, text
 from channels.carrier import Accepted, AnswerLost, Refused, SmsRequest
 from domain.clock import business_date
@@ -21,8 +22,8 @@ from domain.loan import LoanKey
 from domain.reminder import Reminder, reminder
 from domain.strategy import Strategy
 from ledger.locks import lock_loan
+from ledger.money import money_of
 from ledger.named import queries
-from ledger.posting import load_entries, load_instalments, load_terms
 from ledger.strategies import pinned, strategy_for
 
 SWEEP = queries("sweep")
@@ -55,11 +56,13 @@ class Reminding:
             )
             found = [LoanKey(r["lender_id"], r["loan_id"]) async for r in rows]
         later: list[datetime] = []
-        for key in found:
-            until = await self.remind_of(key)
-            later += [await self.desk.clock.real(until)] if until else []
-            if activity.in_activity():
-                activity.heartbeat(*key, 0)
+
+        async def remind(key: LoanKey) -> int:
+            if until := await self.remind_of(key):
+                later.append(await self.desk.clock.real(until))
+            return 0
+
+        await walk(self.desk, found, remind)
         last = found[-1] if len(found) == request.page else None
         return SweepResult(
             started=0, after=(last.lender_id, last.loan_id) if last else None, again_at=min(later, default=None)
@@ -177,9 +180,8 @@ class Reminding:
 
 
 async def _due(conn: Any, key: LoanKey, strategy: Strategy, today: Any) -> Reminder | None:
-    return reminder(
-        await load_instalments(conn, key), await load_entries(conn, key), today, await load_terms(conn, key), strategy
-    )
+    money = await money_of(conn, key)
+    return reminder(money.instalments, money.entries, today, money.terms, strategy)
 
 
 async def _due_now(case: CaseInHand) -> Reminder | None:

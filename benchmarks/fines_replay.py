@@ -26,8 +26,9 @@ from benchmarks.made_up import Pool, StandingClock, ledger
 from domain.errors import BadInput
 from domain.loan import LoanKey
 from domain.position import Position
+from ledger.money import position_of
 from ledger.new_entry import NewEntry
-from ledger.posting import position_of, post_entry
+from ledger.posting import post_entry
 from ledger.tape.intake import TapeFiles, take_in
 
 Positions = dict[str, dict[date, Position]]

@@ -11,8 +11,8 @@ from domain.loan import LoanKey
 from domain.money import plain
 from domain.position import Position
 from ledger.facts import Snapshot, load_case
+from ledger.money import position_of
 from ledger.named import queries
-from ledger.posting import position_of
 
 AGREED, CONTACTS = queries("agreements"), queries("contacts")
 CHANNELS = ("sms", "call", "visit", "letter")

@@ -10,8 +10,8 @@ from domain.errors import BadInput
 from domain.loan import LoanKey
 from ledger.audit import erase
 from ledger.locks import lock_loan
+from ledger.money import position_of
 from ledger.named import queries
-from ledger.posting import position_of
 
 ERASURE = queries("erasure")
 # What an answer or a message may say that is about the debt and not the person.

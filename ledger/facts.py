@@ -9,13 +9,13 @@ from typing import Any, TypeVar
 from domain.clock import business_date
 from domain.facts import CaseFacts, Effect, Plan, Promise, Request, StepRecord, TaskFact
 from domain.holds import Hold
-from domain.loan import Entry, EntryKind, EntryStatus, Frozen, Instalment, LoanKey
-from domain.position import future_dates, position
+from domain.loan import Entry, EntryKind, EntryStatus, Frozen, LoanKey
+from domain.position import future_dates
 from domain.rulebook import Governed
 from domain.strategy import Strategy
+from ledger.money import money_from
 from ledger.named import queries
 from ledger.strategies import pinned
-from ledger.terms import terms_from
 
 FACTS = queries("facts")
 Fact = TypeVar("Fact", bound=Frozen)
@@ -76,15 +76,15 @@ async def load_case(conn: Any, key: LoanKey, now: datetime) -> Snapshot | None:
 
 def _facts(row: Any, key: LoanKey, now: datetime) -> CaseFacts:
     today = business_date(now, row["lender_zone"])
-    instalments, entries = [Instalment(*r) for r in row["instalments"]], [_entry(r) for r in row["entries"]]
-    upcoming = future_dates(entries, today)
+    money = money_from(row)
+    upcoming = future_dates(money.entries, today)
     return CaseFacts(
         key=key,
         currency=row["currency"],
         now=now,
         lender_zone=row["lender_zone"],
         contact_zone=row["contact_zone"] or row["lender_zone"],
-        position=position(instalments, entries, today, terms_from(row)),
+        position=money.stands(today),
         next_value_date=upcoming[0] if upcoming else None,
         open=row["open"],
         stage=row["stage"],
@@ -99,8 +99,8 @@ def _facts(row: Any, key: LoanKey, now: datetime) -> CaseFacts:
         tasks=_all(TaskFact, row["tasks"]),
         effects=_all(Effect, row["effects"]),
         holds=_all(Hold, row["holds"]),
-        promises=_all(Promise, _with_paid(row["promises"], entries, today)),
-        plans=_all(Plan, _with_paid(row["plans"], entries, today)),
+        promises=_all(Promise, _with_paid(row["promises"], money.entries, today)),
+        plans=_all(Plan, _with_paid(row["plans"], money.entries, today)),
         requests=_all(Request, row["requests"]),
     )
 
@@ -136,11 +136,6 @@ def _people(row: Any, today: date) -> tuple[dict[str, Any], ...]:
 def _all(kind: type[Fact], rows: Iterable[Sequence[Any]]) -> tuple[Fact, ...]:
     """Rows as facts; a row within a row comes without the names of its columns, and they stand as the fields do."""
     return tuple(kind(**dict(zip(kind.model_fields, row, strict=True))) for row in rows)
-
-
-def _entry(row: Sequence[Any]) -> Entry:
-    entry = Entry(*row)
-    return entry._replace(kind=EntryKind(entry.kind), status=EntryStatus(entry.status))
 
 
 def _with_paid(agreed: Iterable[Sequence[Any]], entries: list[Entry], today: date) -> list[Sequence[Any]]:

@@ -13,9 +13,10 @@ from domain.holds import Hold, Scope, pauses
 from domain.late_fee import LateFeePolicy, late_fees
 from domain.loan import EntryKind, LoanKey
 from domain.money import minor_unit
+from ledger.money import money_of
 from ledger.named import queries
 from ledger.new_entry import NewEntry
-from ledger.posting import load_entries, load_instalments, load_terms, post_within
+from ledger.posting import post_within
 
 SWEEP = queries("sweep")
 SOURCE = "policy"  # of an entry that the lender's own policy made here
@@ -70,15 +71,8 @@ async def charge_late_fees(
         begins, ends = start_of(day, timezone), start_of(day + timedelta(days=1), timezone)
         return any(stop.since < ends and (stop.until is None or stop.until > begins) for stop in stops)
 
-    fees = late_fees(
-        await load_instalments(conn, key),
-        await load_entries(conn, key),
-        today,
-        await load_terms(conn, key),
-        policy,
-        held,
-        minor_unit(currency),
-    )
+    money = await money_of(conn, key)
+    fees = late_fees(money.instalments, money.entries, today, money.terms, policy, held, minor_unit(currency))
     for fee in fees:
         entry = NewEntry(
             entry_id=f"fee-{key.loan_id}-{fee.instalment}",

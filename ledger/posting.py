@@ -1,22 +1,22 @@
 """Posts entries, one transaction each: the entry, the message to the case, what it made wrong, and the end of a chase that it cures."""
 
 import re
-from dataclasses import replace
-from datetime import date, datetime
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
 import asyncpg
 
 from domain.clock import Clock, business_date
 from domain.errors import BadInput
-from domain.loan import Entry, EntryKind, EntryStatus, Instalment, LoanKey
-from domain.position import Position, Terms, position
-from ledger import outbox
+from domain.loan import Entry, EntryKind, EntryStatus, LoanKey
+from domain.position import Position
 from ledger.locks import try_lock_loan
+from ledger.money import Money, money_from
 from ledger.named import queries
 from ledger.new_entry import NewEntry
 from ledger.remedies import open_remedy
-from ledger.terms import terms_of
+from ledger.tracing import traceparent
 
 MONEY, POSTING = queries("money"), queries("posting")
 # Reasons travel in messages, which may hold nothing about a person: codes do, sentences stay here.
@@ -81,7 +81,7 @@ async def post_within(conn: Any, entry: NewEntry, clock: Clock) -> Posted:
         version = _known_version(entry, known)
         if not _moves_on(entry, known):
             return Posted("known", version, False)
-        return await _move_on(conn, entry, loan, loan["ledger_version"], clock)
+        return await _move_on(conn, entry, loan, clock)
     if loan["kept"] is None:
         return await _append(conn, entry, loan, clock)
     return await _leave_suspense(conn, entry, loan, clock)
@@ -97,29 +97,6 @@ async def settle_cured(conn: Any, key: LoanKey, stands: Position, now: datetime)
     tasks = [r async for r in MONEY.withdraw_tasks(conn, **_this(key), now=now)]
     contacts = [r async for r in MONEY.cancel_contacts(conn, **_this(key), now=now)]
     return len(tasks) + len(contacts)
-
-
-async def position_of(conn: Any, key: LoanKey, as_of: date) -> Position:
-    """Where the loan stands at the end of a day of its lender's calendar, from all that is in the ledger."""
-    return position(
-        await load_instalments(conn, key), await load_entries(conn, key), as_of, await load_terms(conn, key)
-    )
-
-
-async def load_entries(conn: Any, key: LoanKey) -> list[Entry]:
-    """All entries of a loan in the order of their commits."""
-    rows = MONEY.entries_of_loan(conn, **_this(key))
-    return [Entry(**{**r, "kind": EntryKind(r["kind"]), "status": EntryStatus(r["status"])}) async for r in rows]
-
-
-async def load_instalments(conn: Any, key: LoanKey) -> list[Instalment]:
-    """The schedule of a loan."""
-    return [Instalment(**r) async for r in MONEY.instalments_of_loan(conn, **_this(key))]
-
-
-async def load_terms(conn: Any, key: LoanKey) -> Terms:
-    """The terms by which the loan is read, its lender's or its own."""
-    return await terms_of(conn, key)
 
 
 async def known_entry(conn: Any, lender_id: str, entry_id: str) -> Known | None:
@@ -174,36 +151,63 @@ async def _append(conn: Any, entry: NewEntry, loan: Any, clock: Clock) -> Posted
     if entry.reverses is not None:
         await _check_reversal(conn, entry, entry.reverses)
     values = {name: getattr(entry, name) for name in entry.__slots__}
-    before: int = loan["ledger_version"]
-    if await POSTING.append_entry(conn, **values, ledger_version=before + 1) is None:
+    version = await _next_version(entry, loan, clock)
+    if await POSTING.append_entry(conn, **values, **version.written()) is None:
         # Its id was taken meanwhile under another loan's lock.
         raise _conflict(entry)
-    return await _follow(conn, entry, loan, before, clock, "new")
+    return await version.follow(conn, "new")
 
 
-async def _move_on(conn: Any, entry: NewEntry, loan: Any, before: int, clock: Clock) -> Posted:
-    this = {**_this(entry.key), "entry_id": entry.entry_id}
-    await POSTING.move_on(conn, **this, status=entry.status, ledger_version=before + 1)
-    return await _follow(conn, entry, loan, before, clock, "changed")
+async def _move_on(conn: Any, entry: NewEntry, loan: Any, clock: Clock) -> Posted:
+    version = await _next_version(entry, loan, clock)
+    await POSTING.move_on(conn, **_this(entry.key), entry_id=entry.entry_id, status=entry.status, **version.written())
+    return await version.follow(conn, "changed")
 
 
-async def _follow(
-    conn: Any, entry: NewEntry, loan: Any, before: int, clock: Clock, status: Literal["new", "changed"]
-) -> Posted:
-    """What a new version of the ledger brings about: the case is told, what it made wrong is listed, and a cured chase ends."""
-    if loan["case_open"]:
-        await outbox.add(conn, entry.key, message_for(entry), told(entry, before + 1))
-    now = await clock.now()
+@dataclass(frozen=True)
+class _Version:
+    """The next version of a loan's ledger, with the money as it will be. All that follows is known before it is written."""
+
+    number: int
+    entry: NewEntry
+    money: Money
+    stands: Position
+    now: datetime
+    backdated: bool  # on a loan with a case
+    tells: bool
+
+    def written(self) -> dict[str, Any]:
+        """What is written beside the entry: its version and, where a case must hear of it, the message."""
+        return {"ledger_version": self.number, **message_to_case(self.entry, self.number, self.tells)}
+
+    async def follow(self, conn: Any, status: Literal["new", "changed"]) -> Posted:
+        """What it brings about: what it made wrong is listed, and a cured chase ends."""
+        if self.backdated:
+            await open_remedy(conn, self.entry.key, self.money, before=self.number - 1, now=self.now)
+        await settle_cured(conn, self.entry.key, self.stands, self.now)
+        return Posted(status, self.number, self.stands.cured)
+
+
+async def _next_version(entry: NewEntry, loan: Any, clock: Clock) -> _Version:
+    number, now = loan["ledger_version"] + 1, await clock.now()
     today = business_date(now, loan["timezone"])
-    instalments, entries = await load_instalments(conn, entry.key), await load_entries(conn, entry.key)
-    terms = await load_terms(conn, entry.key)
-    if loan["has_case"] and entry.value_date < today:
-        await open_remedy(conn, entry.key, instalments, entries, terms, before=before, now=now)
-    stands = position(instalments, entries, today, terms)
-    if loan["has_case"] and not (loan["case_open"] or stands.cured or stands.written_off):
-        await outbox.add(conn, entry.key, message_for(entry), told(entry, before + 1))  # the relay has it opened again
-    await settle_cured(conn, entry.key, stands, now)
-    return Posted(status, before + 1, stands.cured)
+    money = money_from(loan).with_line(line_of(entry, number))
+    stands = money.stands(today)
+    # A closed case whose loan is past due is told too: the relay has it opened again.
+    tells = loan["case_open"] or (loan["has_case"] and not (stands.cured or stands.written_off))
+    return _Version(number, entry, money, stands, now, loan["has_case"] and entry.value_date < today, tells)
+
+
+def line_of(entry: NewEntry, version: int) -> Entry:
+    """The entry as a line of its loan's ledger."""
+    return Entry(**{name: getattr(entry, name) for name in Entry._fields if name != "version"}, version=version)
+
+
+def message_to_case(entry: NewEntry, version: int, tells: bool) -> dict[str, Any]:
+    """The row for the outbox that the entry is written with; one without a message where nobody is to hear."""
+    if not tells:
+        return {"message": None, "payload": None, "trace": None}
+    return {"message": message_for(entry), "payload": told(entry, version), "trace": traceparent()}
 
 
 async def _check_reversal(conn: Any, entry: NewEntry, reverses: str) -> None:
@@ -248,7 +252,8 @@ async def _leave_suspense(conn: Any, entry: NewEntry, loan: Any, clock: Clock) -
     last = entry.status if _moves_on(entry, kept) else kept.moved_to
     if last is None:
         return posted
-    moved = await _move_on(conn, replace(kept.entry, status=last), loan, loan["ledger_version"] + 1, clock)
+    loan = await POSTING.loan_for_posting(conn, **_this(entry.key), entry_id=entry.entry_id)
+    moved = await _move_on(conn, replace(kept.entry, status=last), loan, clock)
     return moved._replace(status="new")
 
 

@@ -1,44 +1,35 @@
 """Remedy tasks: what a payment or a hold that is known only now made wrong is listed for a person to put right."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
 from domain.calendars import Span
 from domain.clock import business_date
 from domain.holds import Scope
-from domain.loan import Entry, Instalment, LoanKey
-from domain.position import Terms
+from domain.loan import LoanKey
 from domain.remedy import STEP, Made, Wrong, held_wrong, made_wrong
+from ledger.money import Money
 from ledger.named import queries
 
 REMEDIES, WORK, CASES = queries("remedies"), queries("work"), queries("cases")
 DEADLINE = Span(count=5, unit="working day")
 
 
-async def open_remedy(
-    conn: Any,
-    key: LoanKey,
-    instalments: Sequence[Instalment],
-    entries: Sequence[Entry],
-    terms: Terms,
-    *,
-    before: int,
-    now: datetime,
-) -> str | None:
+async def open_remedy(conn: Any, key: LoanKey, money: Money, *, before: int, now: datetime) -> str | None:
     """Open one task for all that the entries after version `before` made wrong; its id, None where nothing was or is to be done.
 
-    Call it once a posting, with the loan locked, in the posting's transaction, for a loan that has a case. `entries` are the loan's
-    by version, those just posted last.
+    Call it once a posting, with the loan locked, in the posting's transaction, for a loan that has a case. `money` is the loan's with
+    what was just posted.
     """
     case = await REMEDIES.case_of(conn, **_this(key), step_id=STEP)
     if case is None:
         return None
     today = business_date(now, case["timezone"])
-    old, new = [e for e in entries if e.version <= before], [e for e in entries if e.version > before]
+    old, new = money.until(before).entries, [e for e in money.entries if e.version > before]
     since = min((e.value_date for e in new), default=today)
     contacts = [Made(**r) async for r in REMEDIES.contacts_after(conn, **_this(key), day=since)]
-    wrong = made_wrong(instalments, old, [*old, *new], contacts, terms, today)
+    wrong = made_wrong(money.instalments, old, [*old, *new], contacts, money.terms, today)
     because = f"entry {new[0].entry_id}" if len(new) == 1 else f"{len(new)} entries"
     return await _hand_out(conn, key, case, because, wrong, now)
 

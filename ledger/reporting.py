@@ -7,9 +7,8 @@ from typing import Any
 
 from domain.clock import business_date
 from domain.loan import Entry, EntryKind, EntryStatus, LoanKey
-from domain.position import position
+from ledger.money import money_of
 from ledger.named import queries
-from ledger.posting import load_entries, load_instalments, load_terms
 
 REPORTS = queries("reporting")
 
@@ -28,10 +27,10 @@ async def portfolio_report(conn: Any, now: datetime) -> dict[str, Any]:
     cases = [r async for r in REPORTS.portfolio(conn)]
     for row in cases:
         key = LoanKey(row["lender_id"], row["loan_id"])
-        entries = await load_entries(conn, key)
+        books = await money_of(conn, key)
         today = business_date(now, row["timezone"])
-        stands = position(await load_instalments(conn, key), entries, today, await load_terms(conn, key))
-        for paid_on, amount in _payments(entries, today):
+        stands = books.stands(today)
+        for paid_on, amount in _payments(books.entries, today):
             if business_date(row["opened_at"], row["timezone"]) <= paid_on:
                 money[_when(row, paid_on)][row["currency"]] += amount  # type: ignore[assignment]
         short_of_fees = stands.cured and stands.fee_arrears > 0

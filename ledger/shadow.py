@@ -9,8 +9,8 @@ from typing import Any
 from domain.clock import business_date
 from domain.errors import BadInput
 from domain.loan import LoanKey
+from ledger.money import position_of
 from ledger.named import queries
-from ledger.posting import position_of
 
 SHADOW = queries("shadow")
 COLUMNS = ("source_id", "loan_id", "channel", "made_at")

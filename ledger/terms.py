@@ -55,12 +55,6 @@ def _disputed(since: str, until: str | None, instalment: int | None, component: 
     return Disputed(date.fromisoformat(since), date.fromisoformat(until) if until else None, instalment, component)
 
 
-async def terms_of(conn: Any, key: LoanKey) -> Terms:
-    """The terms of a loan; those of no policy where it is unknown."""
-    row = await TERMS.terms_of_loan(conn, lender_id=key.lender_id, loan_id=key.loan_id)
-    return terms_from(row) if row else Terms()
-
-
 async def terms_of_loans(conn: Any, lender_ids: Sequence[str], loan_ids: Sequence[str]) -> dict[LoanKey, Terms]:
     """The terms of many loans at once, each named by its place in both lists."""
     rows = TERMS.terms_of_loans(conn, lender_ids=lender_ids, loan_ids=loan_ids)

@@ -14,8 +14,8 @@ from arrears.demo.story import BUSINESS, END, START, WEEKLY, WEEKS
 from arrears.demo.view import told
 from domain.clock import business_date
 from domain.loan import Entry, EntryKind, LoanKey
+from ledger.money import money_of, position_of
 from ledger.named import queries
-from ledger.posting import load_entries, position_of
 from ledger.proof import prove
 from ledger.reporting import portfolio_report
 
@@ -121,7 +121,7 @@ async def _story(conn: Any, today: date) -> tuple[list[tuple[date, str]], list[s
     missing: list[str] = []
     for loan_id in BUSINESS:
         key = LoanKey("default", loan_id)
-        lines += [(day, words, loan_id) for day, words in _money(await load_entries(conn, key))]
+        lines += [(day, words, loan_id) for day, words in _money((await money_of(conn, key)).entries)]
         async for event in CASES.events(conn, lender_id=key.lender_id, loan_id=loan_id):
             happened.add(_name(event))
             words = told(event["kind"], event["data"])

@@ -11,14 +11,13 @@ from domain.clock import business_date
 from domain.errors import BadInput
 from domain.gate import ContactRequest, Defer, GateFacts
 from domain.gate.engine_1 import CORE
-from domain.loan import Entry, Instalment, LoanKey
+from domain.loan import LoanKey
 from domain.money import plain
-from domain.position import Terms, position
 from domain.rulebook import Rulebook
 from ledger.explain.facts import Owed
+from ledger.money import Money, money_of
 from ledger.named import queries
 from ledger.permits import decide_again, rulebooks_of
-from ledger.posting import load_entries, load_instalments, load_terms
 
 EXPLAIN = queries("explain")
 # The registered ids of a message by its name, language and country; None where the country asks for none.
@@ -135,15 +134,12 @@ class _Reader:
     conn: Any
     currency: str
     zone: str
-    instalments: list[Instalment]
-    entries: list[Entry]
-    terms: Terms
+    money: Money
 
     @classmethod
     async def of(cls, conn: Any, key: LoanKey) -> "_Reader":
         loan = await EXPLAIN.zone_and_currency(conn, lender_id=key.lender_id, loan_id=key.loan_id)
-        money = await load_instalments(conn, key), await load_entries(conn, key), await load_terms(conn, key)
-        return cls(conn, loan["currency"], loan["timezone"], *money)
+        return cls(conn, loan["currency"], loan["timezone"], await money_of(conn, key))
 
     async def read(
         self, id_: str, kind: str, at: datetime, row: Any, permit: dict[str, Any] | None, version: int | None
@@ -163,8 +159,7 @@ class _Reader:
 
     def _owed(self, now: datetime, version: int | None) -> Owed | None:
         """What was past due by the entries that the gate saw, on the lender's day."""
-        entries = [e for e in self.entries if e.version <= (version or 0)]
-        stands = position(self.instalments, entries, business_date(now, self.zone), self.terms)
+        stands = self.money.until(version or 0).stands(business_date(now, self.zone))
         if stands.oldest_due_on is None:
             return None
         return Owed(f"{plain(stands.arrears, self.currency)} {self.currency}", stands.oldest_due_on)

@@ -10,8 +10,8 @@ from domain.errors import BadInput
 from domain.loan import LoanKey
 from domain.money import plain
 from ledger.explain import why
+from ledger.money import position_of
 from ledger.named import queries
-from ledger.posting import position_of
 
 EXPORT = queries("export")
 BY_LOAN = (

@@ -8,16 +8,16 @@ with person as materialized (
 )
 select loan_id from loans where lender_id = :lender_id and loan_id = :loan_id and exists (select from person) for no key update;
 
--- name: entries_of_loan
--- All entries of a loan, in the order of their commits; one that was pending stands again where it moved on.
-select entry_id, kind, amount, value_date, reverses, status, reason, ledger_version as version, component, instalment, direction
-from ledger_lines
-where lender_id = :lender_id and loan_id = :loan_id order by ledger_version;
-
--- name: instalments_of_loan
--- The schedule of a loan.
-select number, due_on, principal, interest, fee from instalments
-where lender_id = :lender_id and loan_id = :loan_id order by number;
+-- name: money_of_loan^
+-- The schedule, the entries in the order of their commits (one that was pending stands again where it moved on), and the terms of a loan, in one look.
+-- A row's columns stand in the order of the fields of what ledger/money.py makes of it.
+select t.tolerance, t.materiality, t.waterfall, t.day_count, t.annual_rate, t.penalty_rate, t.opened_on, t.currency, t.disputed,
+    array(select row (i.number, i.due_on, i.principal, i.interest, i.fee) from instalments i
+          where i.lender_id = t.lender_id and i.loan_id = t.loan_id order by i.number) as instalments,
+    array(select row (e.entry_id, e.kind, e.amount, e.value_date, e.reverses, e.status, e.reason, e.ledger_version,
+                     e.component, e.instalment, e.direction) from ledger_lines e
+          where e.lender_id = t.lender_id and e.loan_id = t.loan_id order by e.ledger_version) as entries
+from loan_terms t where t.lender_id = :lender_id and t.loan_id = :loan_id;
 
 -- name: withdraw_tasks
 -- Work that chases money which has come. Counsel's withdrawals and the house's remedies go on.

@@ -6,11 +6,17 @@ from entries e left join entry_status_changes c using (lender_id, entry_id)
 where e.lender_id = :lender_id and e.entry_id = :entry_id;
 
 -- name: loan_for_posting^
--- What a posting needs to know of its locked loan, and of the same entry in suspense.
+-- What a posting needs to know of its locked loan, its money as `money_of_loan` has it, and the same entry in suspense, in one look.
 select l.currency, l.ledger_version, b.timezone, c.loan_id is not null as has_case, coalesce(c.open, false) as case_open,
     s.entry as kept, s.status as kept_status,
-    exists (select from entries e where e.lender_id = l.lender_id and e.entry_id = :entry_id) as posted
-from loans l join lenders b using (lender_id)
+    exists (select from entries e where e.lender_id = l.lender_id and e.entry_id = :entry_id) as posted,
+    t.tolerance, t.materiality, t.waterfall, t.day_count, t.annual_rate, t.penalty_rate, t.opened_on, t.disputed,
+    array(select row (i.number, i.due_on, i.principal, i.interest, i.fee) from instalments i
+          where i.lender_id = l.lender_id and i.loan_id = l.loan_id order by i.number) as instalments,
+    array(select row (e.entry_id, e.kind, e.amount, e.value_date, e.reverses, e.status, e.reason, e.ledger_version,
+                     e.component, e.instalment, e.direction) from ledger_lines e
+          where e.lender_id = l.lender_id and e.loan_id = l.loan_id order by e.ledger_version) as entries
+from loans l join lenders b using (lender_id) join loan_terms t using (lender_id, loan_id)
 left join cases c using (lender_id, loan_id)
 left join suspense s on s.lender_id = l.lender_id and s.entry_id = :entry_id
 where l.lender_id = :lender_id and l.loan_id = :loan_id;
@@ -23,6 +29,9 @@ with appended as (
     values (:lender_id, :entry_id, :loan_id, :kind, :amount, :currency, :value_date, :reverses, :status, :component, :instalment,
             :direction, :reason, :source, :payer, :ledger_version)
     on conflict do nothing returning lender_id, loan_id, ledger_version
+), told as (
+    insert into outbox (lender_id, loan_id, message, payload, trace)
+    select lender_id, loan_id, :message, :payload::jsonb, :trace::text from appended where :message::text is not null
 )
 update loans l set ledger_version = a.ledger_version from appended a
 where l.lender_id = a.lender_id and l.loan_id = a.loan_id returning l.ledger_version;
@@ -32,6 +41,9 @@ where l.lender_id = a.lender_id and l.loan_id = a.loan_id returning l.ledger_ver
 with moved as (
     insert into entry_status_changes (lender_id, entry_id, loan_id, status, ledger_version)
     values (:lender_id, :entry_id, :loan_id, :status, :ledger_version) returning lender_id, loan_id, ledger_version
+), told as (
+    insert into outbox (lender_id, loan_id, message, payload, trace)
+    select lender_id, loan_id, :message, :payload::jsonb, :trace::text from moved where :message::text is not null
 )
 update loans l set ledger_version = m.ledger_version from moved m
 where l.lender_id = m.lender_id and l.loan_id = m.loan_id;

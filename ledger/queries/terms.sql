@@ -1,8 +1,3 @@
--- name: terms_of_loan^
--- All terms of a loan.
-select tolerance, materiality, waterfall, day_count, annual_rate, penalty_rate, opened_on, currency, disputed from loan_terms
-where lender_id = :lender_id and loan_id = :loan_id;
-
 -- name: terms_of_loans
 -- All terms of some loans.
 select t.* from unnest(:lender_ids::text[], :loan_ids::text[]) as x (lender_id, loan_id) join loan_terms t using (lender_id, loan_id);

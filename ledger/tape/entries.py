@@ -10,19 +10,10 @@ from domain.clock import Clock, business_date
 from domain.errors import BadInput
 from domain.loan import LoanKey
 from ledger import outbox
+from ledger.money import money_of
 from ledger.named import queries
 from ledger.new_entry import NewEntry
-from ledger.posting import (
-    entry_from,
-    load_entries,
-    load_instalments,
-    load_terms,
-    message_for,
-    position_of,
-    post_within,
-    settle_cured,
-    told,
-)
+from ledger.posting import entry_from, message_for, post_within, settle_cured, told
 from ledger.remedies import open_remedy
 from ledger.tape.reading import TapeFile
 from ledger.tape.rules import Check, Rule
@@ -152,11 +143,10 @@ async def tell_cases(conn: Any, clock: Clock) -> None:
         if row["open"]:
             await _tell_entries(conn, key, row["before"])
         concerned.add(key)
-        money = await load_instalments(conn, key), await load_entries(conn, key), await load_terms(conn, key)
-        await open_remedy(conn, key, *money, before=row["before"], now=now)
+        await open_remedy(conn, key, await money_of(conn, key), before=row["before"], now=now)
     for key in sorted(concerned):
         zone: str = await TAPE.zone_of_lender(conn, lender_id=key.lender_id)
-        await settle_cured(conn, key, await position_of(conn, key, business_date(now, zone)), now)
+        await settle_cured(conn, key, (await money_of(conn, key)).stands(business_date(now, zone)), now)
 
 
 async def _tell_entries(conn: Any, key: LoanKey, before: int) -> None:

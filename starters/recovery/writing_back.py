@@ -18,7 +18,7 @@ from domain.decision import Action, Decision
 from domain.loan import LoanKey
 from domain.reminder import reminder
 from ledger.clock import LedgerClock
-from ledger.posting import load_entries, load_instalments, load_terms
+from ledger.money import money_of
 from ledger.recovery import RECOVERY, Recovery
 from starters.recovery.carrier import Found
 from starters.recovery.histories import Acted, Told, is_text
@@ -138,8 +138,8 @@ class WritingBack:
                 day = business_date((await self.clock.mapping()).business(message.created_at), case.row.lender_zone)
                 due = None
                 if not row["open"]:
-                    money = await load_instalments(case.conn, key), await load_entries(case.conn, key)
-                    due = reminder(*money, day, await load_terms(case.conn, key), case.row.strategy)
+                    money = await money_of(case.conn, key)
+                    due = reminder(money.instalments, money.entries, day, money.terms, case.row.strategy)
                     if due is None and row is not rows[-1]:
                         continue
                 return await self._write(

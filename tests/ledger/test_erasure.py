@@ -9,7 +9,8 @@ from domain.errors import BadInput
 from domain.loan import EntryKind
 from ledger.audit import broken_links
 from ledger.erasure import Erasure, erase_party
-from ledger.posting import position_of, post_entry
+from ledger.money import position_of
+from ledger.posting import post_entry
 from ledger.proof import prove
 from tests.ledger.samples import KEY, Pool, Standing, add_case, add_contact, add_loan, add_task, entry
 

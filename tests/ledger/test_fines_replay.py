@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from domain.loan import LoanKey
+from ledger.money import position_of
 from ledger.new_entry import NewEntry
-from ledger.posting import position_of, post_entry
+from ledger.posting import post_entry
 from ledger.tape.intake import TapeFiles, take_in
 from tests.ledger.samples import Pool, Standing
 

@@ -7,8 +7,9 @@ from decimal import Decimal
 import pytest
 
 from domain.loan import EntryKind, EntryStatus
+from ledger.money import position_of
 from ledger.new_entry import NewEntry
-from ledger.posting import Conflict, Posted, position_of, post_entry
+from ledger.posting import Conflict, Posted, post_entry
 from ledger.proof import prove
 from ledger.suspense import match_each
 from tests.ledger.samples import KEY, NOON, Pool, Standing, add_case, add_loan, add_task, entry

@@ -7,8 +7,9 @@ import pytest
 
 from domain.errors import BadInput
 from domain.loan import EntryKind, EntryStatus, LoanKey
+from ledger.money import position_of
 from ledger.new_entry import NewEntry
-from ledger.posting import Conflict, Posted, WrongCurrency, position_of, post_entry
+from ledger.posting import Conflict, Posted, WrongCurrency, post_entry
 from tests.ledger.samples import KEY, NOON, Pool, Standing, add_case, add_contact, add_loan, add_task, entry
 
 CLOCK = Standing()

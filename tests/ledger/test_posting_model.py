@@ -11,8 +11,9 @@ import pytest
 
 from domain.errors import BadInput
 from domain.loan import EntryKind, EntryStatus, LoanKey
+from ledger.money import position_of
 from ledger.new_entry import NewEntry
-from ledger.posting import Conflict, WrongCurrency, position_of, post_entry
+from ledger.posting import Conflict, WrongCurrency, post_entry
 from ledger.suspense import match_each
 from tests.ledger.samples import NOON, Pool, Standing, add_case, add_loan, entry
 

@@ -10,7 +10,8 @@ from domain.interest import DayCount, Interest
 from domain.loan import EntryKind
 from domain.position import Disputed, Terms
 from ledger.facts import load_case
-from ledger.posting import load_terms, position_of, post_entry
+from ledger.money import money_of, position_of
+from ledger.posting import post_entry
 from ledger.strategies import publish_shipped
 from ledger.terms import choose, dispute_part, end_disputes, terms_of_loans, waterfall_named, waterfalls
 from tests.ledger.samples import KEY, NOON, Pool, Standing, add_case, add_loan, entry
@@ -20,7 +21,7 @@ async def test_the_shipped_lender_works_out_no_interest(pool: Pool) -> None:
     await add_loan(pool)
     await pool.execute("update loans set annual_rate = 0.1, penalty_rate = 0.2")
     async with pool.acquire() as conn:
-        assert await load_terms(conn, KEY) == Terms()
+        assert (await money_of(conn, KEY)).terms == Terms()
 
 
 async def test_a_loan_differs_from_its_lender(pool: Pool) -> None:
@@ -28,7 +29,7 @@ async def test_a_loan_differs_from_its_lender(pool: Pool) -> None:
     await pool.execute("update loans set annual_rate = 0.1, penalty_rate = 0.2, opened_on = '2026-01-01'")
     async with pool.acquire() as conn, conn.transaction():
         await choose(conn, "default", waterfall="cn-561", penalty_interest=True, day_count=DayCount.THIRTY_360)
-        terms = await load_terms(conn, KEY)
+        terms = (await money_of(conn, KEY)).terms
         assert (terms.waterfall.name, terms.interest) == (
             "cn-561",
             Interest(date(2026, 1, 1), None, Decimal("0.2"), DayCount.THIRTY_360),
@@ -36,7 +37,7 @@ async def test_a_loan_differs_from_its_lender(pool: Pool) -> None:
         await choose(
             conn, "default", KEY.loan_id, waterfall="principal-first", penalty_interest=False, daily_interest=True
         )
-        terms = await load_terms(conn, KEY)
+        terms = (await money_of(conn, KEY)).terms
         assert (terms.waterfall.name, terms.interest) == (
             "principal-first",
             Interest(date(2026, 1, 1), Decimal("0.1"), None, DayCount.THIRTY_360),
@@ -71,7 +72,7 @@ async def test_what_is_disputed_is_spared_until_it_is_not(pool: Pool) -> None:
         await dispute_part(
             conn, KEY, date(2026, 1, 1), instalment=None, component="cost", source="call", reason="never agreed"
         )
-        assert (await load_terms(conn, KEY)).disputed == (Disputed(date(2026, 1, 1), component="cost"),)
+        assert ((await money_of(conn, KEY)).terms).disputed == (Disputed(date(2026, 1, 1), component="cost"),)
         assert (await position_of(conn, KEY, today)).held_back == 30
         assert await end_disputes(conn, KEY, today) == 1
         assert await end_disputes(conn, KEY, today) == 0

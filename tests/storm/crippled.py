@@ -6,14 +6,15 @@ from dataclasses import replace
 from typing import Any, Literal
 from uuid import uuid4
 
-from ledger import outbox
+from ledger import posting
+from ledger.new_entry import NewEntry
 from ledger.posting import Posted
 from starters import entries
 
 Switch = Literal["commit", "unique", "outbox"]
 SWITCHES: tuple[Switch, ...] = ("commit", "unique", "outbox")
 AGAIN = "~"  # between a sender's id and what makes it another
-_post = entries._post
+_post, _message_to_case = entries._post, posting.message_to_case
 _later: set["asyncio.Task[Any]"] = set()
 
 
@@ -25,7 +26,7 @@ def cripple(switch: str) -> None:
         case "unique":
             entries._post = _take_each
         case "outbox":
-            outbox.add = _tell_nobody  # type: ignore[assignment]
+            posting.message_to_case = _tell_nobody
         case _:
             raise AssertionError(switch)
 
@@ -51,8 +52,9 @@ async def _take_each(pool: Any, entry: Any, clock: Any) -> Any:
     return await _post(pool, replace(entry, entry_id=f"{entry.entry_id}{AGAIN}{uuid4()}"), clock)
 
 
-async def _tell_nobody(*_: object) -> None:
+def _tell_nobody(entry: NewEntry, version: int, tells: bool) -> dict[str, Any]:
     """The entry is committed without a message to its case."""
+    return _message_to_case(entry, version, tells=False)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,8 @@ import pytest
 
 from domain.loan import LoanKey
 from domain.position import Position
-from ledger.posting import position_of, post_entry
+from ledger.money import position_of
+from ledger.posting import post_entry
 from tests.ledger.samples import KEY, Pool, Standing, add_case, add_task, entry
 from tests.ledger.tape.tapes import GOOD, Tape, contents, take
 

@@ -7,7 +7,7 @@ import pytest
 
 from domain.clock import business_date
 from domain.holds import REASONS
-from ledger.posting import position_of
+from ledger.money import position_of
 from tests.ledger.samples import KEY, NOON, Pool, add_case, add_contact, add_task
 from tests.ledger.tape.tapes import GOOD, LOANS_HEADER, Tape, contents, take, with_line, with_row
 

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from domain.loan import EntryStatus, LoanKey
-from ledger.posting import Posted, position_of, post_entry
+from ledger.money import position_of
+from ledger.posting import Posted, post_entry
 from ledger.proof import prove
 from ledger.suspense import match_by_hand
 from tests.ledger.samples import KEY, NOON, Pool, Standing, add_case, entry
