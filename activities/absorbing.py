@@ -49,7 +49,9 @@ class Absorbing:
         """Write what was told, answer who waits, and decide. What is refused changes nothing; the other messages stand."""
         refused: dict[str, str | None] = {}
         async with self.desk.take(told.case) as case:
-            for message in told.messages:
+            for n, message in enumerate(told.messages):
+                if n:  # the first finds what was just read, and `next` reads after the last
+                    await case.reread()
                 with span(f"absorb {message.kind}", message.body.get(TRACE), workflow_id=case.key.workflow_id):
                     refused[message.message_id] = await _absorb_one(case, message)
             result = await self.desk.next(case, _summary(told.messages))
@@ -98,7 +100,6 @@ async def _absorb_one(case: CaseInHand, message: Message) -> str | None:
         {"refused": reason, "body": {k: v for k, v in message.body.items() if v is not None and k != TRACE}}
     )
     await case.journal(message.kind, message_id=message.message_id, **about)
-    await case.reread()
     return reason
 
 

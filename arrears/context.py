@@ -77,9 +77,17 @@ async def temporal() -> "Client":
         ) from None
 
 
+if sys.platform == "win32":
+    loop_of_choice = asyncio.run
+else:
+    import uvloop
+
+    loop_of_choice = uvloop.run  # the ledger's protocol costs a third less on it
+
+
 def run(main: Callable[[], Awaitable[T]]) -> T:
     """Run a command's coroutine to its end."""
-    return asyncio.run(main())  # type: ignore[arg-type]
+    return loop_of_choice(main())  # type: ignore[arg-type]
 
 
 def _plain(value: Any) -> Any:

@@ -139,8 +139,7 @@ async def ours(pool: Pool, client: Client, loans: list[str]) -> None:
         await handle.result()
 
     await each(loans, start)
-    while await pool.fetchval("select count(*) from tasks where status = 'open'") < len(loans):
-        await asyncio.sleep(0.05)
+    while await pool.fetchval("select count(*) from tasks where status = 'open'") < len(loans):  # noqa: ASYNC110 - another process
         await asyncio.sleep(0.05)
     await each(loans, promise)
     await each(loans, pay)

@@ -69,7 +69,10 @@ async def sweep_in_turn(client: Client, pool: "asyncpg.Pool[asyncpg.Record]", cl
                     "select pg_try_advisory_lock(hashtextextended($1, 0))", SWEEP_ID
                 ):
                     await asyncio.sleep(PAUSE)
-                await sweep_daily(client, pool, clock, daily=(await clock.mapping()).fast)
+                try:
+                    await sweep_daily(client, pool, clock, daily=(await clock.mapping()).fast)
+                finally:
+                    await conn.execute("select pg_advisory_unlock(hashtextextended($1, 0))", SWEEP_ID)
         except (asyncpg.PostgresError, *DATABASE_AWAY) as error:
             log.warning("the sweep waits for the database (%s): next try in %.0f s", type(error).__name__, PAUSE)
             await asyncio.sleep(PAUSE)
