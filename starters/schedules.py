@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 
+import asyncpg
 from temporalio.client import (
     Client,
     Schedule,
@@ -45,6 +46,12 @@ def daily_sweep(lender_id: str, timezone: str) -> Schedule:
         ),
         policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.BUFFER_ONE, catchup_window=timedelta(days=1)),
     )
+
+
+async def schedule_lenders(client: Client, pool: "asyncpg.Pool[asyncpg.Record]") -> list[str]:
+    """Give every lender in the ledger its schedule. Not for a fast clock, whose days Temporal's schedules do not know."""
+    rows = await pool.fetch("select lender_id, timezone from lenders")
+    return await schedule_sweeps(client, {row["lender_id"]: row["timezone"] for row in rows})
 
 
 async def schedule_sweeps(client: Client, zones: Mapping[str, str]) -> list[str]:

@@ -16,6 +16,7 @@ from domain.clock import Clock, business_date, start_of
 from ledger.clock import LedgerClock
 from ledger.notices import listening
 from starters.problems import DATABASE_AWAY
+from starters.schedules import schedule_lenders
 
 log = logging.getLogger(__name__)
 
@@ -34,9 +35,17 @@ async def start_sweep(client: Client, lender_id: str | None = None) -> str:
 
 
 async def sweep_daily(
-    client: Client, pool: "asyncpg.Pool[asyncpg.Record]", clock: Clock, timezone: str = "UTC", *, daily: bool = True
+    client: Client,
+    pool: "asyncpg.Pool[asyncpg.Record]",
+    clock: Clock,
+    timezone: str = "UTC",
+    *,
+    daily: bool = True,
 ) -> None:
-    """Sweep now, after each tape, and if `daily` at each midnight of the business clock, until cancelled. A part that is away is waited for."""
+    """Sweep now, after each tape, and if `daily` at each midnight of the business clock, until cancelled. A part that is away is waited for.
+
+    If not `daily`, schedules do that, and a lender that a tape names first gets its own.
+    """
     swept: date | None = None
     while True:
         try:
@@ -48,6 +57,8 @@ async def sweep_daily(
                         await asyncio.sleep(SETTLES)
                     if tape or swept is None or (daily and today != swept):
                         tape.clear()
+                        if not daily:
+                            await schedule_lenders(client, pool)
                         await _sweep_through(client)
                         swept = today
                     else:

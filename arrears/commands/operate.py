@@ -69,14 +69,11 @@ def register(as_json: Json = False) -> None:
 
 
 async def _schedule_sweeps(client: "Client") -> list[str]:
-    """Each lender's daily sweep; none with a fast clock, whose days the schedules of Temporal do not know."""
-    from starters.schedules import schedule_sweeps
+    from starters.schedules import schedule_lenders
 
     async with ledger() as books:
-        if (await books.clock.mapping()).fast:
-            return []
-        rows = await books.pool.fetch("select lender_id, timezone from lenders")
-        return await schedule_sweeps(client, {row["lender_id"]: row["timezone"] for row in rows})
+        fast = (await books.clock.mapping()).fast  # the sweep then runs at the clock's own midnights
+        return [] if fast else await schedule_lenders(client, books.pool)
 
 
 def healthy(

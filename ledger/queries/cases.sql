@@ -34,6 +34,10 @@ update cases set closing = :reason where lender_id = :lender_id and loan_id = :l
 -- The end of the case.
 update cases set open = false, closed_at = :now, next_step = null where lender_id = :lender_id and loan_id = :loan_id;
 
+-- name: closed_by_hand^
+-- The case that somebody closed, and why; none where it ended by itself or goes on.
+select closing, closed_at from cases where lender_id = :lender_id and loan_id = :loan_id and not open and closing is not null;
+
 -- name: hand_to!
 -- Give the case to a collector.
 update cases set collector = :collector where lender_id = :lender_id and loan_id = :loan_id;

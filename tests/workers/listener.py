@@ -31,6 +31,10 @@ class Listener:
         self.heard.append(("ledger_changed", news.model_dump()))
 
     @workflow.signal
+    def reply_received(self, news: LedgerNews) -> None:
+        self.heard.append(("reply_received", news.model_dump()))
+
+    @workflow.signal
     def end(self) -> None:
         self.over = True
 

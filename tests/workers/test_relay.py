@@ -175,6 +175,29 @@ async def test_a_burst_is_one_signal_a_kind_in_order(pool: Pool, dev_server: Cli
     assert heard[-1][1]["message_id"] == f"outbox-{last}"
 
 
+async def test_what_somebody_said_goes_alone_under_its_own_id(pool: Pool, dev_server: Client, ears: Ears) -> None:
+    key = await ears.loan()
+    said = [
+        {"message_id": "CA1-promise", "about": "promise", "amount": "40.00"},
+        {"message_id": "SM2", "about": "words"},
+    ]
+    async with pool.acquire() as conn:
+        for each in said:
+            await outbox.add(conn, key, "reply_received", each)
+    assert await Relay(pool, dev_server).deliver_once() == 2
+    assert await ears.heard(key) == [("reply_received", each) for each in said]
+
+
+async def test_a_file_s_entries_come_in_signals_that_a_server_takes(pool: Pool, dev_server: Client, ears: Ears) -> None:
+    key = await ears.loan()
+    async with pool.acquire() as conn:
+        for first in range(0, 1200, 100):
+            await outbox.add(conn, key, "payment_received", {"entries": [{"n": n} for n in range(first, first + 100)]})
+    assert await Relay(pool, dev_server).deliver_once() == 12
+    assert [len(news["entries"]) for _, news in await ears.heard(key)] == [500, 500, 200]
+    assert await ears.numbers(key) == list(range(1200))
+
+
 async def test_relays_side_by_side_keep_the_order_and_repeat_nothing(
     ears: Ears, run_relay: Callable[[], Awaitable[Relay]]
 ) -> None:
