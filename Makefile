@@ -81,17 +81,9 @@ upgrade-drill: setup
 restore-drill: setup
 	$(BIN)/python -m tests.restore $(ARGS)
 
-# Every figure is a ratio in its own run; the whole takes about twenty minutes.
+# Every figure is a ratio in its own run; a table, and bench.json. The whole takes some two hours: ARGS="http_entries overhead" for a part.
 bench: setup
-	$(BIN)/python -m benchmarks.gate_decide
-	$(BIN)/python -m benchmarks.gate_cost
-	$(BIN)/python -m benchmarks.http_entries
-	$(BIN)/python -m benchmarks.relay_lag
-	$(BIN)/python -m benchmarks.intake
-	$(BIN)/python -m benchmarks.overhead
-	$(BIN)/python -m benchmarks.sleepers
-	$(BIN)/python -m benchmarks.engines
-	$(BIN)/python -m benchmarks.sweep
+	$(BIN)/python -m benchmarks $(ARGS)
 
 picture: setup
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \

@@ -19,6 +19,7 @@ import statistics
 import time
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -169,9 +170,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--contacts", type=int, default=400, help="for each of the four ways")
     parser.add_argument("--profile", action="store_true", help="print where the activity spends its time")
+    parser.add_argument("--json", type=Path)
     given = parser.parse_args()
     found = asyncio.run(measure(given.contacts, given.profile))
-    print(json.dumps(found))
+    if given.json:
+        given.json.write_text(json.dumps(found), encoding="utf-8")
     for name, ms in found["milliseconds"].items():
         print(f"{name:10} {ms:8.3f} ms a contact")
     print(f"gate / bare: {found['ratio']}   (aim: at most 2)")

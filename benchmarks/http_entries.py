@@ -21,6 +21,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from itertools import count
+from pathlib import Path
 from subprocess import PIPE, Popen
 from typing import Any
 
@@ -117,7 +118,8 @@ def _signed(body: bytes) -> dict[str, str]:
     return {"Arrears-Signature": f"t={at},v1={digest}", "Content-Type": "application/json"}
 
 
-async def measure(entries: int, loans: int, rounds: int) -> None:
+async def measure(entries: int, loans: int, rounds: int) -> dict[str, float]:
+    """Entries a second on both sides, and their ratio."""
     async with ledger() as (pool, dsn):
         await add_cases(pool, 1, loans)
         port = _free_port()
@@ -140,6 +142,7 @@ async def measure(entries: int, loans: int, rounds: int) -> None:
     print(
         f"{entries} entries, {AT_ONCE} at once: asyncpg alone {plain:.0f}/s, through HTTP {ours:.0f}/s, ratio {ours / plain:.2f}"
     )
+    return {"bare_s": plain, "http_s": ours, "ratio": ours / plain}
 
 
 def _server(dsn: str, port: int) -> "Popen[bytes]":
@@ -179,6 +182,7 @@ if __name__ == "__main__":
     parser.add_argument("--entries", type=int, default=5000)
     parser.add_argument("--loans", type=int, default=2000)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--json", type=Path)
     parser.add_argument("--serve", metavar="DSN")
     parser.add_argument("--bare", metavar="DSN")
     parser.add_argument("--port", type=int, default=0)
@@ -189,4 +193,6 @@ if __name__ == "__main__":
     elif given.bare:
         asyncio.run(bare(given.bare, given.run, given.entries, given.loans))
     else:
-        asyncio.run(measure(given.entries, given.loans, given.rounds))
+        found = asyncio.run(measure(given.entries, given.loans, given.rounds))
+        if given.json:
+            given.json.write_text(json.dumps(found), encoding="utf-8")

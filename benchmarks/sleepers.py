@@ -1,8 +1,8 @@
 """What a sleeping case costs, and how fast it wakes: `python -m benchmarks.sleepers --cases 2000`.
 
 Cases on a real ledger come to rest before an open call. Then: memory of the worker for each case in its cache; bytes on Temporal's disk for each;
-the time from a `poke` to the case's having taken it in, with the case in the cache, and without, when its history is replayed first. Beside
-the last two: replays of the committed histories a second, in the sandbox and without it.
+the time from a `poke` to the case's having taken it in, with the case in the cache, and without, when its history is replayed first, each
+by the length of the history (cases are poked before until they have one). Beside them: replays of the committed histories a second, in the sandbox and without it.
 """
 
 import argparse
@@ -32,7 +32,8 @@ from workers.codec import data_converter
 from workers.embedded import EmbeddedTemporal
 
 HISTORIES = Path(__file__).parents[1] / "tests" / "histories"
-POKES = 200
+MEASURED = 60  # cases of each length of history
+POKED_BEFORE = (0, 20, 40)  # times; each makes its history five events longer, and it rolls over at 250
 
 
 async def measure(cases: int) -> dict[str, Any]:
@@ -64,10 +65,11 @@ async def measure(cases: int) -> dict[str, Any]:
                     memory, disk = process.memory_info().rss, _size(Path(folder))
                     await rest(pool, client, loans[50:])
                     memory, disk = process.memory_info().rss - memory, _size(Path(folder)) - disk
-                    warm = await wake(pool, client, loans[-POKES:])
+                    groups = await by_length(pool, client, loans[50:])
+                    warm = {events: await wake(pool, client, group) for events, group in groups.items()}
                 async with worker("-m", "arrears", "worker", environment=environment):
                     await wake(pool, client, loans[:20])  # the worker itself is warm, the cases are not
-                    cold = await wake(pool, client, loans[20 : 20 + POKES])
+                    cold = {events: await wake(pool, client, group) for events, group in groups.items()}
         finally:
             await simulator.stop()
             await server.stop()
@@ -75,8 +77,8 @@ async def measure(cases: int) -> dict[str, Any]:
         "cases": cases,
         "memory KiB a cached case": memory / 1024 / (cases - 50),
         "disk KiB a sleeping case": disk / 1024 / (cases - 50),
-        "wake, cached, ms": _quantiles(warm),
-        "wake, replayed, ms": _quantiles(cold),
+        "wake, cached, ms": {events: _quantiles(took) for events, took in warm.items()},
+        "wake, replayed, ms": {events: _quantiles(took) for events, took in cold.items()},
         "replays a second": {name: await replays(name) for name in ("sms_cure", "legal_cure", "suit")},
     }
 
@@ -92,6 +94,22 @@ async def rest(pool: Pool, client: Client, loans: Sequence[str]) -> None:
     waits = "select count(*) from cases where loan_id = any($1) and next_step ->> 'what' = 'miss_deadline'"
     while await pool.fetchval(waits, loans) < len(loans):  # noqa: ASYNC110 - another process
         await asyncio.sleep(0.1)
+
+
+async def by_length(pool: Pool, client: Client, loans: Sequence[str]) -> dict[int, list[str]]:
+    """Groups of cases by how many events their histories have."""
+    groups = {}
+    for n, times in enumerate(POKED_BEFORE):
+        group = list(loans[n * MEASURED : (n + 1) * MEASURED])
+
+        async def poke(loan: str, times: int = times) -> None:
+            for _ in range(times):
+                await wake(pool, client, [loan])
+
+        await each(group, poke)
+        history = await client.get_workflow_handle(f"loan-default-{group[0]}").fetch_history()
+        groups[len(history.events)] = group
+    return groups
 
 
 async def wake(pool: Pool, client: Client, loans: Sequence[str]) -> list[float]:
@@ -143,7 +161,8 @@ def main() -> None:
     for name in ("memory KiB a cached case", "disk KiB a sleeping case"):
         print(f"{name}: {found[name]:.0f}")
     for name in ("wake, cached, ms", "wake, replayed, ms"):
-        print(f"{name}: p50 {found[name]['p50']:.0f}, p99 {found[name]['p99']:.0f}")
+        for events, took in found[name].items():
+            print(f"{name}, {events} events: p50 {took['p50']:.0f}, p99 {took['p99']:.0f}")
     for name, rate in found["replays a second"].items():
         print(
             f"replays a second, {name} ({rate['events']} events): {rate['sandboxed']:.0f}, {rate['ratio']:.2f} of unsandboxed"

@@ -7,11 +7,12 @@ first release or when no case of its time can be left.
 import asyncio
 import json
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
+from temporalio.client import WorkflowHistory
 from temporalio.testing import WorkflowEnvironment
 
 from ledger.migrate import migrate
@@ -158,8 +159,8 @@ STORIES: dict[str, Story] = {
 }
 
 
-async def record(names: list[str]) -> None:
-    """Live each story on the server whose clock jumps, and keep the history of every run."""
+async def lived(names: list[str]) -> AsyncIterator[tuple[str, list[WorkflowHistory]]]:
+    """Live each story on the server whose clock jumps: its name, and the history of every run."""
     with TemporaryDirectory(prefix="arrears-histories-") as folder:
         postgres = EmbeddedPostgres(Path(folder), durable=False)
         dsn = await postgres.start()
@@ -171,21 +172,26 @@ async def record(names: list[str]) -> None:
                 AddSearchAttributesRequest(namespace="default", search_attributes=attributes)
             )
             for name in names:
-                await _record_one(name, dsn, env)
+                yield name, await _live(name, dsn, env)
         await postgres.stop()
 
 
-async def _record_one(name: str, dsn: str, env: WorkflowEnvironment) -> None:
+async def _live(name: str, dsn: str, env: WorkflowEnvironment) -> list[WorkflowHistory]:
     async with await open_pool(dsn) as pool:
         await pool.execute(f"create database {name}")
     own = on_database(dsn, name)
     await asyncio.to_thread(migrate, own)
     async with await open_pool(own) as pool, scene_on(pool, env.client, env) as scene:
-        histories = await (await STORIES[name](scene)).histories()
-    for number, history in enumerate(histories, 1):
-        file = FOLDER / (f"{name}.json" if len(histories) == 1 else f"{name}-{number}.json")
-        file.write_text(json.dumps(json.loads(history.to_json()), indent=1) + "\n", encoding="utf-8")
-        print(f"{file.name}: {len(history.events)} events")
+        return await (await STORIES[name](scene)).histories()
+
+
+async def record(names: list[str]) -> None:
+    """Live each story, and keep the history of every run."""
+    async for name, histories in lived(names):
+        for number, history in enumerate(histories, 1):
+            file = FOLDER / (f"{name}.json" if len(histories) == 1 else f"{name}-{number}.json")
+            file.write_text(json.dumps(json.loads(history.to_json()), indent=1) + "\n", encoding="utf-8")
+            print(f"{file.name}: {len(history.events)} events")
 
 
 if __name__ == "__main__":
