@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from temporalio.client import Client
 from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
-from temporalio.worker import Worker, WorkerDeploymentConfig
+from temporalio.worker import PollerBehaviorAutoscaling, Worker, WorkerDeploymentConfig
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from activities.contracts import CASES, CONTACT, OFFICE
@@ -22,6 +22,7 @@ DEPLOYMENT = "arrears"
 # Each step of a case waits for the ledger, through a pool of ten connections. With more at once all are slower, until Temporal takes a
 # step for lost after ten seconds and has it done again.
 CASES_AT_ONCE = 10
+ACTIVITIES_AT_ONCE = 20
 # Ours are pure and hold no state, so that loading them once for all cases is safe, and quick.
 PASSED_THROUGH = ("domain", "activities.contracts", "workflows.card", "babel", "holidays", "dateutil", "zoneinfo")
 
@@ -61,7 +62,7 @@ def build(
     build_id: str | None = None,
     tuning: Tuning = Tuning(),
 ) -> list[Worker]:
-    """One worker a queue; those of `cases` run the workflows.
+    """One worker a queue; those of `cases` run the workflows. How many polls each keeps open follows the server's word (1.28 and newer).
 
     Raises:
         BadInput: there is no such queue.
@@ -79,11 +80,13 @@ def build(
             workflow_runner=sandbox(),
             deployment_config=deployment(build_id),
             graceful_shutdown_timeout=timedelta(seconds=10),
-            max_concurrent_activities=20,
+            max_concurrent_activities=ACTIVITIES_AT_ONCE,
             max_cached_workflows=tuning.cached_cases,
             max_task_queue_activities_per_second=tuning.contacts_per_second if queue == CONTACT else None,
             max_concurrent_workflow_tasks=CASES_AT_ONCE,
             max_concurrent_local_activities=CASES_AT_ONCE,
+            workflow_task_poller_behavior=PollerBehaviorAutoscaling(maximum=CASES_AT_ONCE),
+            activity_task_poller_behavior=PollerBehaviorAutoscaling(maximum=ACTIVITIES_AT_ONCE),
         )
         for queue in queues
     ]
