@@ -2,6 +2,7 @@
 -- Settings for statements over millions of rows, until the transaction ends.
 set local jit = off;
 set local work_mem = '64MB';
+set local maintenance_work_mem = '256MB';
 
 -- name: one_tape_at_a_time!
 -- Tapes are taken in one after another: two that change the same rows would each see half of the other.

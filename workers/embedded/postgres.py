@@ -29,6 +29,9 @@ _SETTINGS = {
     "max_connections": "200",
     "timezone": "UTC",
     "log_timezone": "UTC",
+    # A first tape of a million loans writes some gigabytes at once: with the usual settings it would wait for checkpoints again and again.
+    "shared_buffers": "256MB",
+    "max_wal_size": "4GB",
     # A failed statement carries names and numbers of people; the log must not.
     "log_error_verbosity": "terse",
     "log_min_error_statement": "panic",
