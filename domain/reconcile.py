@@ -23,8 +23,8 @@ class Moved(StrEnum):
     RESTORED = "restored"  # money that had been paid out came back
 
 
-# What a bank that does not say so means, where the reference is that of money which went the other way.
-BACK = {Moved.WENT: Moved.RETURNED, Moved.CAME: Moved.RESTORED}
+# The two that each side of the account may mean: what moves for the first time, and what goes back; and what had moved before that.
+MEANS = {True: (Moved.CAME, Moved.RESTORED, Moved.WENT), False: (Moved.WENT, Moved.RETURNED, Moved.CAME)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,12 +153,11 @@ def reconcile(
 
 
 def _as_it_moved(line: Line, named: Named) -> Line:
-    """The line as a return, if it bears the reference of what went the other way alone: not every bank marks what bounced."""
-    back = BACK.get(line.moved)
-    if back is None or _names_any(line, line.moved, named):
-        return line
-    gone = Moved.CAME if back is Moved.RETURNED else Moved.WENT
-    return replace(line, moved=back) if _names_any(line, gone, named) or _names_any(line, back, named) else line
+    """The line as its references have it, where they name one of the two alone: not every bank marks what bounced, or marks that only."""
+    first, back, gone = MEANS[line.moved in {Moved.CAME, Moved.RESTORED}]
+    is_first = _names_any(line, first, named)
+    is_back = _names_any(line, back, named) or _names_any(line, gone, named)
+    return line if is_first == is_back else replace(line, moved=first if is_first else back)
 
 
 def _names_any(line: Line, moved: Moved, named: Named) -> bool:

@@ -152,14 +152,12 @@ def _came(entry: Element, details: list[Element], where: str) -> bool:
 
 
 def _moved(entry: Element, details: list[Element], where: str) -> Moved:
-    back = (
-        _text(entry, "RvslInd") in {"true", "1"}
-        or any(_first(each, "RtrInf") is not None for each in details)
-        or any(_text(each, "BkTxCd/Domn/Fmly/SubFmlyCd") in BACK for each in (entry, *details))
-    )
+    back = _text(entry, "RvslInd") in {"true", "1"} or any(_first(each, "RtrInf") is not None for each in details)
     if _came(entry, details, where):
         return Moved.RESTORED if back else Moved.CAME
-    return Moved.RETURNED if back else Moved.WENT
+    # The code alone is not believed of a credit, which would then be nobody's money.
+    coded = any(_text(each, "BkTxCd/Domn/Fmly/SubFmlyCd") in BACK for each in (entry, *details))
+    return Moved.RETURNED if back or coded else Moved.WENT
 
 
 def _amount_of_detail(detail: Element) -> Element | None:

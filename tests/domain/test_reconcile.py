@@ -137,6 +137,11 @@ def test_a_refund_that_came_back() -> None:
     assert not held([line("F-1", moved=Moved.RETURNED, on=NEXT)], [back]).ok
 
 
+def test_references_are_believed_more_than_marks() -> None:
+    assert held([line("E-1", moved=Moved.RESTORED)], [entry()]).ok
+    assert held([line("F-1", moved=Moved.RETURNED)], [entry("F-1", kind=EntryKind.REFUND)]).ok
+
+
 def test_one_line_for_several_entries() -> None:
     run = [entry("E-1", source="run-7"), entry("E-2", "20.00", source="run-7")]
     for refs in (("E-1", "E-2"), ("run-7",)):

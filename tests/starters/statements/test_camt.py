@@ -65,7 +65,7 @@ def test_the_bank_s_code_says_that_money_goes_back(tmp_path: Path, code: str) ->
     for before in ("<NtryDtls><TxDtls><Refs>", "<Refs><EndToEndId>E-1</EndToEndId></Refs>"):
         marked = text.replace(before, coded + before)
         assert read_statement(written(tmp_path, marked)).lines[-1].moved is Moved.RETURNED
-    assert read_statement(written(tmp_path, text.replace("ESCT", "UPDD"))).lines[0].moved is Moved.RESTORED
+    assert read_statement(written(tmp_path, text.replace("ESCT", code))).lines[0].moved is Moved.CAME
 
 
 @pytest.mark.parametrize(
