@@ -2,8 +2,8 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -23,7 +23,8 @@ class Moved(StrEnum):
     RESTORED = "restored"  # money that had been paid out came back
 
 
-KINDS = {Moved.CAME: EntryKind.PAYMENT, Moved.RETURNED: EntryKind.REVERSAL, Moved.WENT: EntryKind.REFUND}
+# The two that each side of the account may mean: what moves for the first time, and what goes back; and what had moved before that.
+MEANS = {True: (Moved.CAME, Moved.RESTORED, Moved.WENT), False: (Moved.WENT, Moved.RETURNED, Moved.CAME)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Booked:
-    """An entry of the ledger, or one in suspense, that a statement may show."""
+    """An entry of the ledger, or one in suspense, that a statement may show; `of` is the kind of what a reversal takes back."""
 
     lender_id: str
     entry_id: str
@@ -59,6 +60,25 @@ class Booked:
     status: EntryStatus = EntryStatus.SETTLED
     source: str | None = None
     suspense: bool = False
+    of: EntryKind | None = None
+
+    @property
+    def moved(self) -> Moved:
+        """What the statement says of it."""
+        if self.kind is EntryKind.REVERSAL:
+            return Moved.RESTORED if self.of is EntryKind.REFUND else Moved.RETURNED
+        return Moved.WENT if self.kind is EntryKind.REFUND else Moved.CAME
+
+    def names(self) -> Iterator[str]:
+        """The ids by which a statement may call it."""
+        for name in (self.entry_id, self.reverses):
+            if name:
+                yield name
+                # A processor's report has the processor's own id, without what a connector puts around it.
+                if self.source and name.startswith(f"{self.source}-"):
+                    yield name.removeprefix(f"{self.source}-").partition("/")[0]
+        if self.source:
+            yield self.source
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,20 +106,33 @@ class Reconciled:
         return not (self.different or self.missing or self.extra)
 
 
-def reconcile(lines: Sequence[Line], entries: Iterable[Booked], since: date, until: date) -> Reconciled:
+Named = Mapping[tuple[Moved, str], Sequence[Booked]]
+
+
+def reconcile(
+    lines: Sequence[Line], entries: Iterable[Booked], since: date, until: date, currencies: Collection[str] = ()
+) -> Reconciled:
     """Hold the lines of a statement against the ledger's payments, reversals and refunds; each meets one of the other side at most.
 
-    First by reference: one of the line's ids is the entry's id or its `source`, or, for money that was returned, the id of the payment
-    that the entry reverses. Then by the loan's id in the text, the same amount, and dates at most WINDOW days apart, the nearest first.
+    First by reference: one of the line's ids is the entry's id, with or without its connector's prefix, or its `source`, or, for money that
+    went back, the id of what the entry reverses. A line that sums up several entries is told in parts, one for each. Then by the loan's id
+    in the text, the same amount, and dates at most WINDOW days apart, the nearest first.
 
     Args:
         lines: Of one statement or many.
         entries: All that might be meant; those of a loan that is not known yet too.
         since: The first day that the statements cover.
         until: The last. An entry valued between the two that no line shows is extra.
+        currencies: Of the accounts, beside those of the lines; all where neither says one.
     """
     free = sorted(entries, key=lambda e: (e.value_date, e.lender_id, e.entry_id))
-    pairs = _by_reference(lines, free)
+    named: dict[tuple[Moved, str], list[Booked]] = defaultdict(list)
+    for entry in free:
+        for name in dict.fromkeys(entry.names()):
+            named[entry.moved, name].append(entry)
+    covered = {*currencies, *(line.currency for line in lines)}
+    lines = [part for line in lines for part in _parts(_as_it_moved(line, named), named)]
+    pairs = _by_reference(lines, named)
     taken = {id(pair.entry) for pair in pairs.values()}
     pairs |= _by_text(
         [line for n, line in enumerate(lines) if n not in pairs],
@@ -111,31 +144,49 @@ def reconcile(lines: Sequence[Line], entries: Iterable[Booked], since: date, unt
     for n, line in enumerate(lines):
         if n in pairs:
             (found.different if pairs[n].differs else found.matched).append(pairs[n])
-        elif line.moved in {Moved.CAME, Moved.RETURNED}:
+        elif line.moved in {Moved.CAME, Moved.RETURNED} or _names_any(line, Moved.WENT, named):
             found.missing.append(line)
         else:
             found.other.append(line)
-    currencies = {line.currency for line in lines}
-    found.extra = [e for e in free if id(e) not in taken and _expected(e, since, until, currencies)]
+    found.extra = [e for e in free if id(e) not in taken and _expected(e, since, until, covered)]
     return found
 
 
-def _by_reference(lines: Sequence[Line], entries: list[Booked]) -> dict[int, Pair]:
+def _as_it_moved(line: Line, named: Named) -> Line:
+    """The line as its references have it, where they name one of the two alone: not every bank marks what bounced, or marks that only."""
+    first, back, gone = MEANS[line.moved in {Moved.CAME, Moved.RESTORED}]
+    is_first = _names_any(line, first, named)
+    is_back = _names_any(line, back, named) or _names_any(line, gone, named)
+    return line if is_first == is_back else replace(line, moved=first if is_first else back)
+
+
+def _names_any(line: Line, moved: Moved, named: Named) -> bool:
+    return any((moved, ref) in named for ref in line.references)
+
+
+def _parts(line: Line, named: Named) -> list[Line]:
+    """The line, or one for each of the entries that it bears the references of and that make up its amount together."""
+    meant = {
+        id(e): e for ref in line.references for e in named.get((line.moved, ref), ()) if e.currency == line.currency
+    }
+    everyone = list(meant.values())
+    for entries in (everyone, [e for e in everyone if e.status is not EntryStatus.RETURNED]):
+        amounts = [entry.amount for entry in entries]
+        if len(amounts) > 1 and line.amount not in amounts and sum(amounts) == line.amount:
+            return [replace(line, amount=e.amount, references=(e.entry_id,)) for e in entries]
+    return [line]
+
+
+def _by_reference(lines: Sequence[Line], named: Named) -> dict[int, Pair]:
     """Pairs by the line's number. Where several entries fit, the one that differs least."""
-    named: dict[tuple[EntryKind, str], list[Booked]] = defaultdict(list)
-    for entry in entries:
-        for name in dict.fromkeys((entry.entry_id, entry.source, entry.reverses)):
-            if name:
-                named[entry.kind, name].append(entry)
     pairs: dict[int, Pair] = {}
     taken: set[int] = set()
     # A line that fits exactly is served before one that merely bears the same reference.
     for exactly in (True, False):
         for n, line in enumerate(lines):
-            kind = KINDS.get(line.moved)
-            if n in pairs or kind is None:
+            if n in pairs:
                 continue
-            fitting = [e for ref in line.references for e in named.get((kind, ref), ()) if id(e) not in taken]
+            fitting = [e for ref in line.references for e in named.get((line.moved, ref), ()) if id(e) not in taken]
             best = min(fitting, key=lambda e: len(_differs(line, e)), default=None)
             if best is None or (exactly and _differs(line, best)):
                 continue
@@ -145,16 +196,13 @@ def _by_reference(lines: Sequence[Line], entries: list[Booked]) -> dict[int, Pai
 
 
 def _by_text(lines: list[Line], numbers: list[int], entries: list[Booked]) -> dict[int, Pair]:
-    by_amount: dict[tuple[EntryKind, str, Decimal], list[Booked]] = defaultdict(list)
+    by_amount: dict[tuple[Moved, str, Decimal], list[Booked]] = defaultdict(list)
     for entry in entries:
-        by_amount[entry.kind, entry.currency, entry.amount].append(entry)
+        by_amount[entry.moved, entry.currency, entry.amount].append(entry)
     offers: list[tuple[int, int, int, Booked]] = []
     for n, line in zip(numbers, lines, strict=True):
-        kind = KINDS.get(line.moved)
         words = _words(line.text)
-        if kind is None or not words:
-            continue
-        for place, entry in enumerate(by_amount.get((kind, line.currency, line.amount), ())):
+        for place, entry in enumerate(by_amount.get((line.moved, line.currency, line.amount), ())):
             apart = abs((entry.value_date - line.value_date).days)
             if apart <= WINDOW and entry.loan_id.casefold() in words:
                 offers.append((apart, n, place, entry))

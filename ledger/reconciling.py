@@ -18,7 +18,7 @@ async def booked(
 ) -> list[Booked]:
     """The entries that a statement over these days, with these references, may mean; of one lender or of all. Those in suspense too.
 
-    A payment that was returned before it was settled has no reversal; it stands for both, and the statement may show either.
+    What was returned before it was settled has no reversal; it stands for both, and the statement may show either.
 
     Raises:
         BadInput: the lender is unknown.
@@ -29,6 +29,14 @@ async def booked(
     rows = RECONCILE.booked(
         conn, lender_id=lender_id, since=since - around, until=until + around, ids=sorted(set(references))
     )
-    found = [Booked(**{**r, "kind": EntryKind(r["kind"]), "status": EntryStatus(r["status"])}) async for r in rows]
-    returned = [e for e in found if e.kind is EntryKind.PAYMENT and e.status is EntryStatus.RETURNED]
-    return found + [replace(e, kind=EntryKind.REVERSAL, reverses=e.entry_id) for e in returned]
+    found = [Booked(**{**r, **_kinds(r)}) async for r in rows]
+    returned = [e for e in found if e.kind is not EntryKind.REVERSAL and e.status is EntryStatus.RETURNED]
+    return found + [replace(e, kind=EntryKind.REVERSAL, reverses=e.entry_id, of=e.kind) for e in returned]
+
+
+def _kinds(row: Any) -> dict[str, Any]:
+    return {
+        "kind": EntryKind(row["kind"]),
+        "status": EntryStatus(row["status"]),
+        "of": EntryKind(row["of"]) if row["of"] else None,
+    }

@@ -1,6 +1,7 @@
 """The command that holds a statement against the ledger."""
 
 from datetime import date
+from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -23,20 +24,38 @@ def reconcile(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Hold a bank's or a processor's statement against the ledger; exit 1 where they differ."""
-    read = [read_statement(file) for file in statement]
+    read = [read_statement(file) for file in _each_once(statement)]
     lines = [line for each in read for line in each.lines]
     since, until = _covered(read)
+    currencies = {currency for each in read for currency in each.currencies}
 
     async def main() -> Reconciled:
         async with ledger() as books, books.pool.acquire() as conn:
             named = {ref for line in lines for ref in line.references}
-            return hold_against(lines, await booked(conn, since, until, named, lender), since, until)
+            valued = [line.value_date for line in lines]  # corrections may be of long ago
+            entries = await booked(conn, min([since, *valued]), max([until, *valued]), named, lender)
+            return hold_against(lines, entries, since, until, currencies)
 
     found = run(main)
     told = _told(found, len(lines), since, until)
     print_json(told) if as_json else _show(found, told)
     if not found.ok:
         raise typer.Exit(1)
+
+
+def _each_once(files: list[Path]) -> list[Path]:
+    """The same movements twice would meet nothing the second time.
+
+    Raises:
+        BadInput: two files are the same.
+    """
+    seen: dict[bytes, Path] = {}
+    for file in files:
+        content = sha256(file.read_bytes()).digest() if file.is_file() else str(file).encode()
+        if content in seen:
+            raise BadInput(f"statement {file} is given twice: it is the same as {seen[content]}.")
+        seen[content] = file
+    return files
 
 
 def _covered(read: list[Statement]) -> tuple[date, date]:

@@ -7,13 +7,13 @@ from typing import Annotated, Any
 
 import asyncpg
 import httpx
-from fastapi import APIRouter, Header, Request
+from fastapi import APIRouter, Header, Request, Response
 
 from domain.clock import Clock
 from domain.loan import EntryStatus
 from domain.money import currencies, minor_unit
 from starters.bodies import parse_json
-from starters.connectors.taking import Books, Took, ignore, major, proved, text
+from starters.connectors.taking import Attempt, Books, Took, failed_id, ignore, major, proved, text
 from starters.problems import Refused, documented
 from starters.proof import Desk
 
@@ -23,11 +23,22 @@ LIVE = "https://api.gocardless.com"
 VERSION = "2015-07-06"
 PATIENCE = 10.0  # seconds
 MOST_EVENTS = 250
-MOST_ATTEMPTS = 20
 PENDING = frozenset({"created", "submitted"})
 SETTLED = frozenset({"confirmed", "paid_out"})
-RETURNED = frozenset({"failed", "cancelled", "customer_approval_denied"})
-ENTRY_OF = frozenset({*PENDING, *SETTLED, *RETURNED, "charged_back", "late_failure_settled", "chargeback_cancelled"})
+RETURNED = frozenset({"failed", "cancelled", "customer_approval_denied", "late_failure_settled"})
+ENTRY_OF = frozenset({*PENDING, *SETTLED, *RETURNED, "charged_back", "chargeback_cancelled"})
+# How money stands by the status of a payment, which is newer than events that come late or out of order.
+STATUS = {
+    "pending_customer_approval": EntryStatus.PENDING,
+    "pending_submission": EntryStatus.PENDING,
+    "submitted": EntryStatus.PENDING,
+    "confirmed": EntryStatus.SETTLED,
+    "paid_out": EntryStatus.SETTLED,
+    "charged_back": EntryStatus.SETTLED,
+    "failed": EntryStatus.RETURNED,
+    "cancelled": EntryStatus.RETURNED,
+    "customer_approval_denied": EntryStatus.RETURNED,
+}
 
 
 def gocardless_routes(
@@ -39,15 +50,19 @@ def gocardless_routes(
     @routes.post(
         "/v1/connectors/gocardless/{lender_id}",
         summary="A webhook of GoCardless",
-        responses=documented(400, 409, 413, 422, 429, TOKEN_INVALID, 503),
+        response_model=Took,
+        responses={
+            204: {"description": "Unknown events alone: nothing changed."},
+            **documented(400, 409, 413, 422, 429, TOKEN_INVALID, 503),
+        },
         openapi_extra={
             "requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}
         },
     )
     async def webhook(
         request: Request, lender_id: str, signature: Annotated[str | None, Header(alias=HEADER)] = None
-    ) -> Took:
-        """Money that the events tell of is committed when this answers 200; any other answer lets GoCardless send all of them again."""
+    ) -> Took | Response:
+        """Money that the events tell of is committed when this answers 2xx; any other answer lets GoCardless send all of them again."""
 
         def check(body: bytes, secrets: list[str]) -> int | None:
             given = (signature or "").encode()
@@ -65,7 +80,8 @@ def gocardless_routes(
             taker = _Taker(Books(pool, clock, lender_id), http, tokens)
             for event in events:
                 await taker.take(event, took)
-        return took
+        # Their documentation asks for 204 where nothing is known.
+        return took if any(_payment_of(event) for event in events) else Response(status_code=204)
 
     return routes
 
@@ -80,52 +96,54 @@ class _Taker:
         self._fetched: dict[str, dict[str, Any]] = {}
 
     async def take(self, event: dict[str, Any], took: Took) -> None:
-        action, payment_id = text(event, "action"), text(event, "links", "payment")
-        if text(event, "resource_type") != "payments" or action not in ENTRY_OF or payment_id is None:
+        action, payment_id = text(event, "action") or "", _payment_of(event)
+        if payment_id is None:
             ignore(took, "gocardless", f"{text(event, 'resource_type')}.{action}")
             return
         payment = await self._fetch(payment_id)
-        entry_id, stands = await self._attempt(payment_id)
-        told = _told(event, payment) | {"value_date": await self._books.day(_moment(event))}
-        posted = await self._post(action, event, entry_id, stands, told)
+        day = await self._books.day(_moment(event))
+        last = await self._books.last_attempt(_id(payment_id))
+        posted = []
+        if not (last.over and last.day is not None and day < last.day):  # else it is of before what ended the attempt
+            posted = await self._post(action, event, payment, last, _told(event, payment) | {"value_date": day})
         took.entries.extend(posted)
         if not posted:
             ignore(took, "gocardless", f"payments.{action}")
 
     async def _post(
-        self, action: str, event: dict[str, Any], entry_id: str, stands: EntryStatus | None, told: dict[str, Any]
+        self, action: str, event: dict[str, Any], payment: dict[str, Any], last: Attempt, told: dict[str, Any]
     ) -> list[str]:
-        payment = told | {"entry_id": entry_id, "kind": "payment"}
-        over = stands is EntryStatus.RETURNED
+        now = STATUS.get(text(payment, "status") or "")
+        if action in RETURNED:
+            return await self._failed(action, event, now, last, told)
+        collected = told | {"entry_id": last.current_id, "kind": "payment"}
         if action in PENDING:
-            return [] if over else [await self._books.post(**payment, status=EntryStatus.PENDING)]
-        if action in SETTLED:
-            again = _next(entry_id) if over else entry_id  # it failed, and was collected anew
-            return [await self._books.post(**payment | {"entry_id": again}, status=EntryStatus.SETTLED)]
-        if action in RETURNED and stands is not EntryStatus.SETTLED:
-            if stands is not EntryStatus.PENDING or _will_retry(event):
-                return []
-            return [await self._books.post(**payment, status=EntryStatus.RETURNED)]
-        if over:
-            return []
+            overtaken = now is EntryStatus.RETURNED or (last.over and now is None)
+            return [] if overtaken else [await self._books.post(**collected, status=EntryStatus.PENDING)]
+        if action in SETTLED and now in {EntryStatus.PENDING, EntryStatus.RETURNED}:
+            return []  # it failed since, and its money is not there
         # Whatever comes back had been there.
-        there = await self._books.post(**payment, status=EntryStatus.SETTLED)
+        there = await self._books.post(**collected, status=EntryStatus.SETTLED)
+        if action in SETTLED:
+            return [there]
         if action == "chargeback_cancelled":
-            return [await self._books.post(**told, kind="payment", entry_id=_event_id(event))]
-        late = action in RETURNED or action == "late_failure_settled"
-        reversal = told | {"kind": "reversal", "reverses": there, "reason": _cause(event) or action}
-        return [await self._books.post(**reversal | {"entry_id": f"{there}-failed" if late else _event_id(event)})]
+            return [await self._books.post(**told, kind="payment", entry_id=_event_id(event), reason=there)]
+        taken = await self._books.to_take_back(there, told["amount"])
+        reversal = told | {"kind": "reversal", "reverses": taken, "reason": _cause(event) or action}
+        return [await self._books.post(**reversal, entry_id=_event_id(event))]
 
-    async def _attempt(self, payment_id: str) -> tuple[str, EntryStatus | None]:
-        """The entry of the last attempt to collect a payment, and how it stands; None where there is none yet."""
-        entry_id, stands = _id(payment_id), None
-        for _ in range(MOST_ATTEMPTS):
-            known = await self._books.known(entry_id)
-            stands = known[1] if known else None
-            if stands is not EntryStatus.RETURNED or await self._books.known(_next(entry_id)) is None:
-                break
-            entry_id = _next(entry_id)
-        return entry_id, stands
+    async def _failed(
+        self, action: str, event: dict[str, Any], now: EntryStatus | None, last: Attempt, told: dict[str, Any]
+    ) -> list[str]:
+        if last.over or now is EntryStatus.SETTLED:
+            return []  # known, or it was collected anew since
+        if last.stands is EntryStatus.SETTLED:
+            reversal = told | {"kind": "reversal", "reverses": last.entry_id, "reason": _cause(event) or action}
+            return [await self._books.post(**reversal, entry_id=failed_id(last.entry_id))]
+        if now is EntryStatus.PENDING or _will_retry(event):
+            return []
+        # Also what was not known yet: its earlier events may come later, and find it over.
+        return [await self._books.post(**told, entry_id=last.entry_id, kind="payment", status=EntryStatus.RETURNED)]
 
     async def _fetch(self, payment_id: str) -> dict[str, Any]:
         """A payment as GoCardless has it.
@@ -157,6 +175,12 @@ class _Taker:
             f"payment {payment_id} could not be fetched: give a token with `arrears secret add LENDER --kind gocardless_token`.",
             {"Retry-After": "60"},
         )
+
+
+def _payment_of(event: dict[str, Any]) -> str | None:
+    """The payment that an event tells of; None for events that say nothing of money."""
+    known = text(event, "resource_type") == "payments" and text(event, "action") in ENTRY_OF
+    return text(event, "links", "payment") if known else None
 
 
 def _told(event: dict[str, Any], payment: dict[str, Any]) -> dict[str, Any]:
@@ -198,8 +222,3 @@ def _event_id(event: dict[str, Any]) -> str:
 
 def _id(name: str) -> str:
     return f"gocardless-{name}"
-
-
-def _next(entry_id: str) -> str:
-    base, _, number = entry_id.partition("/")
-    return f"{base}/{int(number or 1) + 1}"

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Header, Request
 from domain.clock import Clock
 from domain.loan import EntryStatus
 from starters.bodies import parse_json
-from starters.connectors.taking import Books, Took, ignore, major, proved, text
+from starters.connectors.taking import Attempt, Books, Took, failed_id, ignore, major, proved, text
 from starters.problems import Refused, documented
 from starters.proof import Desk
 from starters.signature import Forged, check_signature
@@ -91,79 +91,99 @@ async def _take(books: Books, event: Any) -> Took:
 
 
 async def _payment(books: Books, event: Any, thing: dict[str, Any], status: EntryStatus) -> str | None:
-    entry_id, known = await _known_payment(books, thing)
-    if status is EntryStatus.RETURNED and (known is None or known[1] is not EntryStatus.PENDING):
-        return None  # an attempt that failed at once was never money
+    last = await _last_attempt(books, thing)
+    if status is not EntryStatus.SETTLED and last.stands not in {None, EntryStatus.PENDING}:
+        return None  # a late word about what is over
+    if status is EntryStatus.RETURNED and last.stands is None and _was_never_on_its_way(thing):
+        return None
     if thing.get("captured") is False and status is EntryStatus.SETTLED:
         return None  # a promise of the card's bank; the money comes when it is captured
     received = thing.get("amount_received") or thing.get("amount_captured") or thing.get("amount")
-    return await books.post(
-        entry_id=entry_id,
-        loan_id=text(thing, "metadata", "loan_id") or thing["id"],
-        kind="payment",
-        status=status,
-        value_date=await _day(books, event),
-        source="stripe",
+    told = {
+        "loan_id": text(thing, "metadata", "loan_id") or thing["id"],
+        "kind": "payment",
+        "value_date": await _day(books, event),
+        "source": "stripe",
         **_amount(thing, received),
+    }
+    if status is EntryStatus.SETTLED and last.entry and last.stands is EntryStatus.PENDING:
+        on_its_way = last.entry.amount
+        if on_its_way != told["amount"]:  # what was on its way never came; this did
+            await books.post(**told | {"amount": on_its_way}, entry_id=last.entry_id, status=EntryStatus.RETURNED)
+            last = last._replace(stands=EntryStatus.RETURNED)
+    return await books.post(**told, entry_id=last.current_id, status=status)
+
+
+def _was_never_on_its_way(thing: dict[str, Any]) -> bool:
+    """Whether an attempt that failed was declined at once, as cards are, or charged nobody.
+
+    Others are kept, though they failed: what says that they are on their way may come after it.
+    """
+    method = text(thing, "payment_method_details", "type") or text(
+        thing, "last_payment_error", "payment_method", "type"
     )
+    return method == "card" or _charge(thing) is None
 
 
 async def _refund(books: Books, event: Any, refund: dict[str, Any]) -> str | None:
     status = REFUND_STATUS.get(text(refund, "status") or "succeeded")
     entry_id, known = _id(refund["id"]), await books.known(_id(refund["id"]))
-    if status is None or (status is EntryStatus.RETURNED and known is None):
+    if status is None:
         return None
     common = {"value_date": await _day(books, event), "source": "stripe", **_amount(refund, refund.get("amount"))}
     if status is EntryStatus.RETURNED and known is not None and known[1] is EntryStatus.SETTLED:
-        loan_id, reversal = known[0].loan_id, f"{entry_id}-failed"
-        return await books.post(
-            entry_id=reversal, loan_id=loan_id, kind="reversal", reverses=entry_id, reason="refund_failed", **common
-        )
+        reversal = common | {"kind": "reversal", "reverses": entry_id, "reason": "refund_failed"}
+        return await books.post(**reversal, entry_id=failed_id(entry_id), loan_id=known[0].loan_id)
     loan_id = text(refund, "metadata", "loan_id") or (await _paid(books, refund))[1]
     return await books.post(entry_id=entry_id, loan_id=loan_id, kind="refund", status=status, **common)
 
 
 async def _withdrawn(books: Books, event: Any, dispute: dict[str, Any]) -> str:
     paid, loan_id = await _paid(books, dispute)
+    amount = _amount(dispute, dispute.get("amount"))
     return await books.post(
         entry_id=_id(f"{dispute['id']}-withdrawn"),
         loan_id=loan_id,
         kind="reversal",
-        reverses=paid,
+        reverses=await books.to_take_back(paid, amount["amount"]),
         reason=text(dispute, "reason"),
         value_date=await _day(books, event),
         source="stripe",
-        **_amount(dispute, dispute.get("amount")),
+        **amount,
     )
 
 
 async def _reinstated(books: Books, event: Any, dispute: dict[str, Any]) -> str:
-    _, loan_id = await _paid(books, dispute)
+    paid, loan_id = await _paid(books, dispute)
     return await books.post(
         entry_id=_id(f"{dispute['id']}-reinstated"),
         loan_id=loan_id,
         kind="payment",
+        reason=paid,
         value_date=await _day(books, event),
         source="stripe",
         **_amount(dispute, dispute.get("amount")),
     )
 
 
-async def _known_payment(books: Books, thing: dict[str, Any]) -> tuple[str, Any]:
-    """The id of a payment's entry, and the entry where it is known: by its charge, which is one attempt, else by its intent."""
+async def _last_attempt(books: Books, thing: dict[str, Any]) -> Attempt:
+    """The last attempt at a payment: by its charge, which is one attempt, else by its intent."""
+    intent = thing["id"] if thing.get("object") == "payment_intent" else text(thing, "payment_intent")
+    found = [_id(name) for name in (_charge(thing), intent) if name]
+    for entry_id in found:
+        if (last := await books.last_attempt(entry_id)).entry is not None:
+            return last
+    return Attempt((found or [_id(thing["id"])])[0], None, None, None)
+
+
+def _charge(thing: dict[str, Any]) -> str | None:
+    """The charge that a thing is or is about; None where nobody was charged."""
+    if thing.get("object") == "charge":
+        return str(thing["id"])
     charges = thing.get("charges")
     listed = charges.get("data") if isinstance(charges, dict) else None
     older = text(listed[-1], "id") if isinstance(listed, list) and listed else None
-    names = [text(thing, "latest_charge") or text(thing, "latest_charge", "id") or older, text(thing, "charge")]
-    names += [
-        thing["id"] if thing.get("object") in {"charge", "payment_intent"} else None,
-        text(thing, "payment_intent"),
-    ]
-    found = [_id(name) for name in names if name]
-    for entry_id in found:
-        if (known := await books.known(entry_id)) is not None:
-            return entry_id, known
-    return (found or [_id(thing["id"])])[0], None
+    return text(thing, "latest_charge") or text(thing, "latest_charge", "id") or older or text(thing, "charge")
 
 
 async def _paid(books: Books, thing: dict[str, Any]) -> tuple[str, str]:
@@ -172,13 +192,13 @@ async def _paid(books: Books, thing: dict[str, Any]) -> tuple[str, str]:
     Raises:
         Refused: 409, it is not known yet; Stripe sends the event again.
     """
-    entry_id, known = await _known_payment(books, thing)
-    if known is None:
-        raise Refused(409, f"payment {entry_id} is not known yet: send this again when it was told.")
-    return entry_id, known[0].loan_id
+    last = await _last_attempt(books, thing)
+    if last.entry is None:
+        raise Refused(409, f"payment {last.entry_id} is not known yet: send this again when it was told.")
+    return last.entry_id, last.entry.loan_id
 
 
-def _amount(thing: dict[str, Any], minor: object) -> dict[str, object]:
+def _amount(thing: dict[str, Any], minor: object) -> dict[str, Any]:
     currency = (text(thing, "currency") or "").upper()
     if currency in UNCLEAR:
         raise Refused(422, f"amounts in {currency} are not clear in Stripe's webhooks: post them to /v1/entries.")

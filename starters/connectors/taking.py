@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 import asyncpg
 from fastapi import Request
@@ -22,7 +22,7 @@ from starters.bodies import read_body
 from starters.problems import Refused
 from starters.proof import Desk
 
-SECRETS, POSTING = queries("secrets"), queries("posting")
+SECRETS, POSTING, CONNECTORS = queries("secrets"), queries("posting"), queries("connectors")
 log = logging.getLogger(__name__)
 
 
@@ -31,6 +31,29 @@ class Took(BaseModel):
 
     entries: list[str] = []
     ignored: list[str] = []
+
+
+class Attempt(NamedTuple):
+    """One attempt to collect a payment: its entry, as it came first, and how it stands; both None where there is none yet.
+
+    It stands as returned too if it was settled and failed late. `day` is the last that it is dated.
+    """
+
+    entry_id: str
+    entry: NewEntry | None
+    stands: EntryStatus | None
+    day: date | None
+
+    @property
+    def over(self) -> bool:
+        """It failed; what is collected now is collected anew."""
+        return self.stands is EntryStatus.RETURNED
+
+    @property
+    def current_id(self) -> str:
+        """The id of the entry for what is collected now: the attempt's own, or the next one's where it is over."""
+        base, _, number = self.entry_id.partition("/")
+        return f"{base}/{int(number or 1) + 1}" if self.over else self.entry_id
 
 
 class Books:
@@ -56,6 +79,23 @@ class Books:
             known = await known_entry(conn, self.lender_id, entry_id)
         return (known.entry, known.moved_to or known.entry.status) if known is not None else None
 
+    async def last_attempt(self, entry_id: str) -> Attempt:
+        """The last attempt to collect the payment whose first one has this entry id."""
+        last = await self._attempt(entry_id)
+        while last.over and (following := await self._attempt(last.current_id)).entry is not None:
+            last = following
+        return last
+
+    async def to_take_back(self, paid: str, amount: Decimal) -> str:
+        """The entry that a dispute takes this amount from: the payment, or what was paid in its stead after an earlier dispute."""
+        known = await self.known(paid)
+        if known is None:
+            return paid
+        this = {"lender_id": self.lender_id, "loan_id": known[0].loan_id, "paid": paid, "amount": amount}
+        async with self._pool.acquire() as conn:
+            found: str | None = await CONNECTORS.newest_with_left(conn, **this)
+        return found or paid
+
     async def post(self, **told: Any) -> str:
         """Post what a processor tells of an entry, once. A later telling may say less or another day: what was said first counts.
 
@@ -76,13 +116,26 @@ class Books:
             raise Refused(422, str(error)) from None
         return entry.entry_id
 
+    async def _attempt(self, entry_id: str) -> Attempt:
+        entry, stands = await self.known(entry_id) or (None, None)
+        failed = await self.known(failed_id(entry_id)) if stands is EntryStatus.SETTLED else None
+        if failed is not None:
+            return Attempt(entry_id, entry, EntryStatus.RETURNED, failed[0].value_date)
+        return Attempt(entry_id, entry, stands, entry.value_date if entry else None)
+
     async def _post(self, entry: NewEntry) -> None:
         known = await self.known(entry.entry_id)
         if known is not None:
             first, stands = known
             if entry.status is EntryStatus.PENDING or stands is not EntryStatus.PENDING:
                 entry = replace(entry, status=first.status)  # a late word about what is over
-            entry = replace(entry, loan_id=first.loan_id, value_date=first.value_date, reason=first.reason)
+            entry = replace(
+                entry,
+                loan_id=first.loan_id,
+                value_date=first.value_date,
+                reason=first.reason,
+                reverses=first.reverses if entry.reverses else None,
+            )
         await post_entry(self._pool, entry, self._clock)
 
 
@@ -120,6 +173,11 @@ def major(minor: object, exponent: int) -> Decimal:
     if not isinstance(minor, int) or isinstance(minor, bool) or not 0 <= minor < 10**15:
         raise Refused(422, "amount is no whole number of the smallest unit: this webhook is not understood.")
     return Decimal(minor).scaleb(-exponent)
+
+
+def failed_id(entry_id: str) -> str:
+    """The id of the reversal of an entry that failed after it was settled."""
+    return f"{entry_id}-failed"
 
 
 def ignore(took: Took, kind: str, event: str) -> None:

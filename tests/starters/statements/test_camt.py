@@ -46,7 +46,7 @@ def test_a_late_version() -> None:
     assert (came.moved, back.moved, fee.moved) == (Moved.CAME, Moved.RETURNED, Moved.WENT)
     assert came.references == ("E-1", "8f0ec7d5-8a2c-4f8e-9a57-6b6f4a0f0b11")
     assert (back.value_date, back.booked_on) == (DAY, DAY)
-    assert (read_statement(BANK_08).since, read_statement(BANK_08).until) == (date(2026, 3, 4), date(2026, 3, 10))
+    assert (read_statement(BANK_08).since, read_statement(BANK_08).until) == (date(2026, 3, 5), date(2026, 3, 10))
 
 
 def test_what_moves_nothing_is_left_out(tmp_path: Path) -> None:
@@ -55,6 +55,49 @@ def test_what_moves_nothing_is_left_out(tmp_path: Path) -> None:
         Decimal("10.00"),
         Decimal("20.00"),
     ]
+
+
+@pytest.mark.parametrize("code", ["UPDD", "RCDD", "PRDD", "RRTN", "RPCR", "UPCT"])
+def test_the_bank_s_code_says_that_money_goes_back(tmp_path: Path, code: str) -> None:
+    coded = f"<BkTxCd><Domn><Cd>PMNT</Cd><Fmly><Cd>IDDT</Cd><SubFmlyCd>{code}</SubFmlyCd></Fmly></Domn></BkTxCd>"
+    text = BANK_02.read_text("utf-8").replace("<RvslInd>true</RvslInd>", "")
+    assert read_statement(written(tmp_path, text)).lines[-1].moved is Moved.WENT
+    for before in ("<NtryDtls><TxDtls><Refs>", "<Refs><EndToEndId>E-1</EndToEndId></Refs>"):
+        marked = text.replace(before, coded + before)
+        assert read_statement(written(tmp_path, marked)).lines[-1].moved is Moved.RETURNED
+    assert read_statement(written(tmp_path, text.replace("ESCT", code))).lines[0].moved is Moved.CAME
+
+
+@pytest.mark.parametrize(
+    ("total", "rest"),
+    [("1000.00", (Moved.CAME, Decimal("970.00"))), ("29.00", (Moved.RETURNED, Decimal("1.00"))), ("30.00", None)],
+)
+def test_what_a_batch_does_not_explain(tmp_path: Path, total: str, rest: "tuple[Moved, Decimal] | None") -> None:
+    read = read_statement(written(tmp_path, BANK_02.read_text("utf-8").replace(">30.00<", f">{total}<")))
+    found = [(line.moved, line.amount, line.references) for line in read.lines if line.place == "entry 2"]
+    assert found == ([(*rest, ())] if rest else [])
+
+
+def test_a_batch_in_another_currency_is_one_line(tmp_path: Path) -> None:
+    text = BANK_02.read_text("utf-8").replace('"EUR">20.00', '"CZK">500.00')
+    assert [(each.place, each.amount) for each in read_statement(written(tmp_path, text)).lines][1:2] == [
+        ("entry 2", Decimal("30.00"))
+    ]
+
+
+def test_the_days_that_are_named_are_those_that_are_covered(tmp_path: Path) -> None:
+    text = BANK_02.read_text("utf-8").replace("<Dt>2026-03-04</Dt>", "<Dt>2026-02-02</Dt>")
+    read = read_statement(written(tmp_path, text))
+    assert (read.since, read.until) == (date(2026, 3, 1), date(2026, 3, 10))
+    unnamed = read_statement(written(tmp_path, re.sub("<FrToDt>.*", "", text)))
+    assert (unnamed.since, unnamed.until) == (date(2026, 3, 5), DAY)
+
+
+def test_the_account_s_currency_without_movements(tmp_path: Path) -> None:
+    text = re.sub("<Ntry>.*</Ntry>", "", BANK_02.read_text("utf-8"), flags=re.DOTALL)
+    for change in ("<Ccy>.*?</Ccy>", "<Bal>.*", "nothing"):
+        read = read_statement(written(tmp_path, re.sub(change, "", text)))
+        assert (read.lines, read.currencies) == ((), frozenset({"EUR"}))
 
 
 def test_another_encoding(tmp_path: Path) -> None:
@@ -78,6 +121,8 @@ BOMB = f'<?xml version="1.0"?><!DOCTYPE b [<!ENTITY a "aaaaaaaaaa">{"".join(ENTI
         (lambda text: text.replace("camt.053", "camt.054"), "no camt.053"),
         (lambda text: text.replace("<Stmt>", "<Rpt>").replace("</Stmt>", "</Rpt>"), "holds no statement"),
         (lambda text: text.replace("40.00", "4o.00"), "entry 1: amount '4o.00' is not a number"),
+        (lambda text: text.replace("40.00", "1e99999999999"), "amount '1e99999999999' is not a number"),
+        (lambda text: text.replace("E-1", "E-\x7f"), "entry 1: reference 'E-\\x7f' holds a control character"),
         (lambda text: text.replace('Ccy="EUR"', 'Ccy="EURO"'), "currency 'EURO' is not an ISO 4217 code"),
         (lambda text: text.replace("2026-03-04", "2026-02-31"), "entry 1, ValDt: date '2026-02-31' is no date"),
         (lambda text: text.replace("CRDT", "CR"), "neither CRDT nor DBIT"),

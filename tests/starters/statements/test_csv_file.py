@@ -28,16 +28,20 @@ def test_its_columns(tmp_path: Path) -> None:
             "E-1 ch_7;40.00;EUR;2026-03-04;2026-03-05;;loan L-1\n"
             "\n"
             ";-40;EUR;2026-03-09;;;\n"
-            ";5.00;EUR;2026-03-10;;refund;\n",
+            ";5.00;EUR;2026-03-10;;refund;\n"
+            "note;0.00;EUR;2026-04-10;;;\n"
+            ";-5.00;EUR;2026-03-10;;refund;\n"
+            ";5.00;EUR;2026-03-10;;refund_returned;\n",
         )
     )
     assert read.lines[0] == Line(
         "line 2", Moved.CAME, Decimal(40), "EUR", DAY, date(2026, 3, 5), ("E-1", "ch_7"), "loan L-1"
     )
-    assert [line.moved for line in read.lines] == [Moved.CAME, Moved.RETURNED, Moved.WENT]
+    moved = [Moved.CAME, Moved.RETURNED, Moved.WENT, Moved.WENT, Moved.RESTORED]
+    assert [line.moved for line in read.lines] == moved
     assert read.lines[1].amount == 40
     assert read.lines[1].place == "line 4"
-    assert (read.since, read.until) == (DAY, date(2026, 3, 10))
+    assert (read.since, read.until) == (date(2026, 3, 5), date(2026, 3, 10))
 
 
 @pytest.mark.parametrize(
@@ -53,6 +57,15 @@ def test_its_columns(tmp_path: Path) -> None:
         ("amount,currency,value_date\n1,EUR\n", "line 2: it has not as many fields"),
         ("amount,currency,value_date,kind\n1,EUR,2026-03-04,fee\n", "line 2: kind 'fee' is unknown"),
         ('amount,currency,value_date\n"1,EUR\n', "is broken CSV"),
+        ("amount,currency,value_date,kind\n-40.00,EUR,2026-03-04,payment\n", "payment has the negative amount -40.00"),
+        ("amount,currency,value_date\n4_0,EUR,2026-03-04\n", "amount '4_0' is not a number: write it as 12.50"),
+        ("amount,currency,value_date\n٤٠,EUR,2026-03-04\n", "is not a number"),
+        ("amount;currency;value_date\n40,00;EUR;2026-03-04\n", "amount '40,00' is not a number: write it as 12.50"),
+        ("amount,currency,value_date\n1e99999999999,EUR,2026-03-04\n", "is not a number"),
+        (
+            "amount,currency,value_date,reference\n1,EUR,2026-03-04,E\x00\n",
+            "line 2: reference 'E\\x00' holds a control",
+        ),
     ],
 )
 def test_a_file_that_cannot_be_used(tmp_path: Path, text: str, sentence: str) -> None:
