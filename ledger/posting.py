@@ -1,6 +1,7 @@
 """Posts entries, one transaction each: the entry, the message to the case, what it made wrong, and the end of a chase that it cures."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
@@ -96,21 +97,20 @@ async def post_within(conn: Any, entry: NewEntry, clock: Clock) -> Posted:
     return await _leave_suspense(conn, entry, reversed_, loan, clock)
 
 
-async def post_kept(conn: Any, entry: NewEntry, clock: Clock) -> Posted | None:
-    """Post what waits in suspense, inside the caller's transaction; None where it cannot be posted, and waits on with the reason."""
+async def post_kept(conn: Any, kept: Mapping[str, Any], clock: Clock) -> Posted | BadInput:
+    """Post an entry as it stands in suspense, inside the caller's transaction; or say why it waits on."""
     try:
         async with conn.transaction():
-            return await post_within(conn, entry, clock)
+            return await post_within(conn, NewEntry.read(kept), clock)
     except BadInput as refused:
-        await note_refusal(conn, entry, refused)
-    except asyncpg.UniqueViolationError:  # a tape is posting it, and it will be gone
-        pass
-    return None
+        return refused
+    except asyncpg.UniqueViolationError:
+        return BadInput(f"entry {kept['entry_id']} is on a tape that is being taken in: the next sweep looks again.")
 
 
-async def note_refusal(conn: Any, entry: NewEntry, refused: BadInput) -> None:
+async def note_refusal(conn: Any, kept: Mapping[str, Any], refused: BadInput) -> None:
     """Keep with an entry in suspense why it is still there."""
-    await POSTING.note_refusal(conn, lender_id=entry.lender_id, entry_id=entry.entry_id, refusal=str(refused))
+    await POSTING.note_refusal(conn, lender_id=kept["lender_id"], entry_id=kept["entry_id"], refusal=str(refused))
 
 
 async def _post_again(conn: Any, entry: NewEntry, known: Known, loan: Any, clock: Clock) -> Posted:
@@ -175,7 +175,8 @@ async def _append(conn: Any, entry: NewEntry, reversed_: Known | None, loan: Any
         raise asyncpg.UniqueViolationError("the id was taken meanwhile")
     posted = await version.follow(conn, "new")
     for waiting in loan["waiting"]:
-        await post_kept(conn, NewEntry.read(waiting), clock)
+        if isinstance(done := await post_kept(conn, waiting, clock), BadInput):
+            await note_refusal(conn, waiting, done)
     return posted
 
 

@@ -12,8 +12,7 @@ from domain.loan import LoanKey
 from ledger.known import Known, kept_entry, known_entry
 from ledger.locks import lock_loan
 from ledger.named import queries
-from ledger.new_entry import NewEntry
-from ledger.posting import Posted, post_kept, post_within
+from ledger.posting import Posted, note_refusal, post_kept, post_within
 
 POSTING = queries("posting")
 log = logging.getLogger(__name__)
@@ -31,27 +30,36 @@ async def match_suspense(conn: Any, clock: Clock) -> int:
 
     What cannot be posted waits on. Returns how many wait no longer; a second call posts nothing more.
     """
-    posted = 0
-    for row in [r async for r in POSTING.waiting_for_known_loans(conn)]:
-        done = await post_kept(conn, NewEntry.read(row["entry"]), clock)
-        posted += done is not None and done.version is not None
-    return posted
+    waiting = [r["entry"] async for r in POSTING.waiting_for_known_loans(conn)]
+    done = [(kept, await post_kept(conn, kept, clock)) for kept in waiting]
+    # Rows of suspense come after all loans in the order of locks.
+    for kept, refused in done:
+        if isinstance(refused, BadInput):
+            await note_refusal(conn, kept, refused)
+    return sum(_is_posted(posted) for _, posted in done)
 
 
 async def match_each(pool: "asyncpg.Pool[asyncpg.Record]", clock: Clock) -> int:
     """As `match_suspense`, each entry in a transaction of its own, so that no two loans are locked at once; for the sweep."""
     async with pool.acquire() as conn:
-        waiting = [NewEntry.read(r["entry"]) async for r in POSTING.waiting_for_known_loans(conn)]
+        waiting = [r["entry"] async for r in POSTING.waiting_for_known_loans(conn)]
     posted = 0
-    for entry in waiting:
+    for kept in waiting:
         try:
             async with pool.acquire() as conn, conn.transaction():
-                done = await post_kept(conn, entry, clock)
+                done = await post_kept(conn, kept, clock)
+                if isinstance(done, BadInput):
+                    await note_refusal(conn, kept, done)
         except asyncpg.TransactionRollbackError as error:
-            log.info("Entry %s of lender %s waits on: %s", entry.entry_id, entry.lender_id, type(error).__name__)
+            log.info("Entry %s of lender %s waits on: %s", kept["entry_id"], kept["lender_id"], type(error).__name__)
             continue
-        posted += done is not None and done.version is not None
+        posted += _is_posted(done)
     return posted
+
+
+def _is_posted(done: Posted | BadInput) -> bool:
+    """Whether an entry waits no longer; a reversal has often been posted with the entry that it waited for."""
+    return isinstance(done, Posted) and done.version is not None
 
 
 async def match_by_hand(

@@ -57,11 +57,15 @@ async def test_by_rule_in_value_date_order(pool: Pool) -> None:
 async def test_by_rule_in_one_transaction(pool: Pool) -> None:
     await post_entry(pool, entry(), CLOCK)
     await post_entry(pool, entry("dollars", currency="USD"), CLOCK)
+    await post_entry(pool, entry("older", loan_id="L-2", value_date=date(2026, 3, 1)), CLOCK)
     await add_loan(pool)
+    await add_loan(pool, OTHER)
     async with pool.acquire() as conn, conn.transaction():
-        assert await match_suspense(conn, CLOCK) == 1
+        assert await match_suspense(conn, CLOCK) == 2
         assert await match_suspense(conn, CLOCK) == 0
-    assert await lines(pool) == [("E-1", "L-1", "settled", 1)]
+    # The order of locks: the date counts within a loan.
+    assert await lines(pool) == [("E-1", "L-1", "settled", 1), ("older", "L-2", "settled", 1)]
+    assert "in USD" in await pool.fetchval("select refusal from suspense")
 
 
 async def test_by_hand(pool: Pool) -> None:
@@ -114,6 +118,14 @@ async def waits(pool: Pool, task: "asyncio.Task[Posted]", others: int = 0) -> No
     """Until it waits for a lock beside the others, or is done without."""
     while not task.done() and await pool.fetchval("select count(*) from pg_locks where not granted") <= others:
         pass
+
+
+async def test_what_was_kept_by_older_rules_keeps_nothing_else_waiting(pool: Pool) -> None:
+    await keep(pool, entry("E-0", value_date=date(9999, 12, 31)))
+    await post_entry(pool, entry(), CLOCK)
+    await add_loan(pool)
+    assert await match_each(pool, CLOCK) == 1
+    assert "value_date 9999-12-31 is out of range" in await pool.fetchval("select refusal from suspense")
 
 
 @pytest.mark.parametrize("first", ["L-1", "L-9"])
