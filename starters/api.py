@@ -61,7 +61,7 @@ def create_app(
         oldest_message: How long a message may wait in the outbox before this API calls itself not ready.
         rate_limit: How often one client may ask, such as `1000/second`; empty for as often as it likes.
         gocardless_url: Where GoCardless's API answers, from which payments are fetched.
-        patient: Connections for what the carrier tells, where `pool` gives up on what is held: it tells once, and a STOP must not be lost.
+        patient: Connections where `pool` gives up soon: for what the carrier tells once, such as a STOP, and for figures, which take long.
 
     Raises:
         BadInput: the rate limit cannot be read, or a secret is too short.
@@ -76,7 +76,7 @@ def create_app(
     app.include_router(stripe_routes(pool, clock, desk))
     app.include_router(gocardless_routes(pool, clock, desk, gocardless_url))
     app.include_router(health_routes(pool, temporal, oldest_message))
-    app.include_router(metrics_routes(pool, clock))
+    app.include_router(metrics_routes(patient or pool, clock))
     return app
 
 
