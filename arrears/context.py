@@ -36,13 +36,13 @@ class Ledger:
 
 
 @asynccontextmanager
-async def ledger() -> AsyncIterator[Ledger]:
-    """The ledger that ARREARS_DATABASE_URL names.
+async def ledger(*, for_callers: bool = False) -> AsyncIterator[Ledger]:
+    """The ledger that ARREARS_DATABASE_URL names; `for_callers` gives up soon, for who answers requests.
 
     Raises:
         BadInput: it is not named, or cannot be reached.
     """
-    pool = await open_pool(settings().dsn)
+    pool = await open_pool(settings().dsn, size=20 if for_callers else 10, for_callers=for_callers)
     try:
         clock = LedgerClock(pool)
         await clock.mapping()  # read before anybody waits for it inside a transaction

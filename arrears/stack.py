@@ -87,6 +87,7 @@ async def running_stack(
         stack.push_async_callback(database.stop)
         await asyncio.to_thread(migrate, dsn)
         pool = await stack.enter_async_context(await open_pool(dsn, size=20))
+        callers = await stack.enter_async_context(await open_pool(dsn, size=20, for_callers=True))
         fast = await _set_clock(stack, pool, day_seconds, start)
         temporal = EmbeddedTemporal(
             folder.temporal,
@@ -110,7 +111,7 @@ async def running_stack(
         clock = LedgerClock(pool)
         await clock.mapping()  # read before anybody waits for it inside a transaction
         secret = settings().webhook_secret or _kept_secret(folder.directory / "webhook-secret")
-        await _serve(stack, pool, clock, client, listening, api_url, simulator, secret)
+        await _serve(stack, pool, callers, clock, client, listening, api_url, simulator, secret)
         worker = SupervisedWorker(
             folder, _worker_environment(dsn, address.host_port, api_url, simulator, simulator_url)
         )
@@ -172,6 +173,7 @@ async def _let_live(conn: Any) -> None:
 async def _serve(
     stack: AsyncExitStack,
     pool: asyncpg.Pool,
+    callers: asyncpg.Pool,
     clock: LedgerClock,
     client: Client,
     listening: socket.socket,
@@ -185,7 +187,7 @@ async def _serve(
         return await client.service_client.check_health()
 
     app = create_app(
-        pool,
+        callers,
         clock,
         secrets=secret.split(","),
         twilio_token=TwilioSettings().auth_token or simulator.auth_token,
@@ -194,6 +196,7 @@ async def _serve(
         call_back=call_back(settings()),
         rate_limit=settings().rate_limit,
         gocardless_url=settings().gocardless_base_url,
+        patient=pool,
     )
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off", access_log=False))
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined] # Ctrl-C is the stack's

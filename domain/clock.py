@@ -1,6 +1,6 @@
 """Business time: real time everywhere, except in demonstrations, where a day may last two seconds."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -66,5 +66,8 @@ def business_date(now: datetime, timezone: str) -> date:
 
 
 def start_of(day: date, timezone: str) -> datetime:
-    """Midnight at the start of a day in a zone, as UTC."""
-    return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(timezone)).astimezone(UTC)
+    """Midnight at the start of a day in a zone, as UTC; of the calendar's first and last days what there is of them."""
+    try:
+        return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(timezone)).astimezone(UTC)
+    except OverflowError:
+        return datetime.combine(day, time.min if day.year == 1 else time.max, tzinfo=UTC)

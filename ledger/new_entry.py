@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, fields
 from datetime import date
 from decimal import Decimal
 from typing import Any, Self
+from unicodedata import category
 
 from domain.errors import BadInput
 from domain.loan import EntryKind, EntryStatus, LoanKey
@@ -13,6 +14,10 @@ from domain.money import currencies, parse_amount
 
 LONGEST_TEXT = 200
 NUMBER = re.compile(r"-?\d{1,30}(\.\d{1,30})?", re.ASCII)
+FIRST_DAY, LAST_DAY = (
+    date(1900, 1, 1),
+    date(2199, 12, 31),
+)  # beyond them a day has no start in every zone, and money no sense
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 CONTROLS = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
@@ -99,16 +104,20 @@ def _text(name: str, value: object) -> str:
 
 def _id(name: str, value: object) -> str:
     text = _text(name, value)
-    if text != text.strip(" "):
+    if text != text.strip():
         raise BadInput(f"{name} begins or ends with a space: remove it.")
+    if not text.isascii() and any(category(letter) in {"Cc", "Cf"} for letter in text):
+        raise BadInput(f"{name} holds a character that cannot be seen: remove it, for ids that look the same must be.")
     return text
 
 
 def _amount(name: str, value: object) -> str:
-    if isinstance(value, bool) or not isinstance(value, (str, int, Decimal)):
+    if isinstance(value, float):
         raise BadInput(
             f'{name} is a JSON number with decimals: write it as a string such as "12.50", which loses nothing.'
         )
+    if isinstance(value, bool) or not isinstance(value, (str, int, Decimal)):
+        raise BadInput(f'{name} is neither text nor number: write it as a string such as "12.50".')
     text = str(value)
     if not NUMBER.fullmatch(text):
         raise BadInput(f"{name} {_shown(text)} is not a number: write it as 12.50.")
@@ -125,11 +134,14 @@ def _currency(name: str, value: object) -> str:
 def _day(name: str, value: object) -> date:
     text = _text(name, value)
     try:
-        if DAY.fullmatch(text):
-            return date.fromisoformat(text)
+        day = date.fromisoformat(text) if DAY.fullmatch(text) else None
     except ValueError:
-        pass
-    raise BadInput(f"{name} {_shown(text)} is not a date: write it as 2026-01-31.")
+        day = None
+    if day is None:
+        raise BadInput(f"{name} {_shown(text)} is not a date: write it as 2026-01-31.")
+    if not FIRST_DAY <= day <= LAST_DAY:
+        raise BadInput(f"{name} {day} is out of range: give a day from {FIRST_DAY} to {LAST_DAY}.")
+    return day
 
 
 def _count(name: str, value: object) -> int:

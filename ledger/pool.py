@@ -3,32 +3,70 @@
 import json
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import asyncpg
 
 from domain.errors import BadInput
 
+if TYPE_CHECKING:
+    Pool = asyncpg.Pool[asyncpg.Record]
+else:
+    Pool = asyncpg.Pool
 
-async def open_pool(dsn: str, *, size: int = 10) -> "asyncpg.Pool[asyncpg.Record]":
-    """A pool of up to `size` connections whose jsonb values are Python values.
+# Casts between timestamptz and date must not depend on the server's zone.
+SETTINGS = {"application_name": "arrears", "timezone": "UTC"}
+# Somebody waits at the other end of an API's connection, and tries again: what is not had by then is given up.
+LOCK_WITHIN = "3s"
+FREE_WITHIN = 5.0  # seconds until a connection is free
+ANSWER_WITHIN = 10.0  # seconds for a statement; a server that is frozen gives none
+
+
+class LedgerPool(Pool):
+    """Connections to the ledger whose jsonb values are Python values. Those `for_callers` wait for nothing longer than a caller does."""
+
+    def __init__(self, dsn: str, size: int, *, for_callers: bool) -> None:
+        self._dsn = dsn
+        self._free_within = FREE_WITHIN if for_callers else None
+        super().__init__(
+            dsn,
+            min_size=1,
+            max_size=size,
+            max_queries=50_000,
+            max_inactive_connection_lifetime=300.0,
+            init=speak_json,
+            reset=_as_it_is,
+            loop=None,
+            connection_class=asyncpg.Connection,
+            record_class=asyncpg.Record,
+            command_timeout=ANSWER_WITHIN if for_callers else None,
+            server_settings=SETTINGS | ({"lock_timeout": LOCK_WITHIN} if for_callers else {}),
+        )
+
+    def acquire(self, *, timeout: float | None = None) -> Any:
+        """A connection; giving it back may take as long as getting it, for it is asked whether it is well."""
+        return super().acquire(timeout=timeout if timeout is not None else self._free_within)
+
+    async def connect_beside(self, within: float) -> "asyncpg.Connection[asyncpg.Record]":
+        """A connection that is none of these, for who must hear of the ledger when all are taken; the caller closes it."""
+        return await asyncpg.connect(self._dsn, timeout=within, command_timeout=within, server_settings=SETTINGS)
+
+
+async def open_pool(dsn: str, *, size: int = 10, for_callers: bool = False) -> LedgerPool:
+    """A pool of up to `size` connections; `for_callers` gives up soon, with an error of `starters.problems`.
 
     Raises:
         BadInput: the address is malformed, or nothing usable answers there.
     """
     try:
-        return await asyncpg.create_pool(
-            dsn, min_size=1, max_size=size, init=speak_json, reset=_as_it_is, server_settings=SETTINGS
-        )
+        pool = LedgerPool(dsn, size, for_callers=for_callers)
+        await pool
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
         reason = str(error) or type(error).__name__
         raise BadInput(
             f"the database cannot be reached ({reason}): start it, or correct ARREARS_DATABASE_URL."
         ) from None
-
-
-# Casts between timestamptz and date must not depend on the server's zone.
-SETTINGS = {"application_name": "arrears", "timezone": "UTC"}
+    return pool
 
 
 async def _as_it_is(conn: Any) -> None:

@@ -1,6 +1,7 @@
 """Posts entries, one transaction each: the entry, the message to the case, what it made wrong, and the end of a chase that it cures."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
@@ -11,7 +12,7 @@ from domain.clock import Clock, business_date
 from domain.errors import BadInput
 from domain.loan import Entry, EntryKind, EntryStatus, LoanKey
 from domain.position import Position
-from ledger.locks import try_lock_loan
+from ledger.known import Conflict, Known, kept_entry, known_entry
 from ledger.money import Money, money_from
 from ledger.named import queries
 from ledger.new_entry import NewEntry
@@ -21,6 +22,7 @@ from ledger.tracing import traceparent
 MONEY, POSTING = queries("money"), queries("posting")
 # Reasons travel in messages, which may hold nothing about a person: codes do, sentences stay here.
 CODE = re.compile(r"[A-Za-z0-9_.-]{1,32}", re.ASCII)
+TRIES = 3
 
 
 class Posted(NamedTuple):
@@ -35,56 +37,95 @@ class Posted(NamedTuple):
     cured: bool
 
 
-class Known(NamedTuple):
-    """An entry in the ledger as it first came, and the status it moved on to, each with the version that it made."""
-
-    entry: NewEntry
-    version: int | None
-    moved_to: EntryStatus | None
-    moved_version: int | None
-
-
-class Conflict(BadInput):
-    """The same entry id came before with other content."""
+class MatchedMeanwhile(Conflict):
+    """Somebody matched the entry to another loan while its own was being locked; posted anew, it finds that loan."""
 
 
 class WrongCurrency(BadInput):
     """The entry is not in its loan's currency."""
 
 
+# What is gone when the same is tried again; deadlocks are found by the server, which ends one of the two.
+PASSING = (asyncpg.TransactionRollbackError, asyncpg.UniqueViolationError, MatchedMeanwhile)
+
+
 async def post_entry(pool: "asyncpg.Pool[asyncpg.Record]", entry: NewEntry, clock: Clock) -> Posted:
     """Put an entry into the ledger; when this returns, it is committed.
 
-    An entry for a loan that is not known waits in suspense, and is posted when its loan is known. One that was pending moves on
-    when it comes again as settled or returned, once.
+    An entry for a loan that is not known waits in suspense, and is posted when its loan is known; so does a reversal that comes before
+    what it reverses. One that was pending moves on when it comes again as settled or returned, once.
 
     Raises:
         Conflict: its id is known with other content.
         WrongCurrency: its loan is in another currency.
         BadInput: it reverses what cannot be reversed.
+        asyncpg.TransactionRollbackError: others were in its way each time it was tried.
     """
+    for _ in range(TRIES - 1):
+        try:
+            return await _post_once(pool, entry, clock)
+        except PASSING:
+            continue
+    return await _post_once(pool, entry, clock)
+
+
+async def _post_once(pool: "asyncpg.Pool[asyncpg.Record]", entry: NewEntry, clock: Clock) -> Posted:
     async with pool.acquire() as conn, conn.transaction():
         return await post_within(conn, entry, clock)
 
 
 async def post_within(conn: Any, entry: NewEntry, clock: Clock) -> Posted:
-    """As `post_entry`, inside the caller's transaction."""
-    if not await try_lock_loan(conn, entry.key):
-        if (matched := await _matched(conn, entry)) is not None:
-            return await post_within(conn, matched, clock)
+    """As `post_entry`, once, inside the caller's transaction."""
+    locked = await POSTING.lock_for_posting(conn, **_this(entry.key), entry_id=entry.entry_id)
+    if locked["loan_id"] != entry.loan_id:
+        entry = replace(entry, loan_id=locked["loan_id"])
+    if not locked["known"]:
         return await _suspend(conn, entry)
     loan = await POSTING.loan_for_posting(conn, **_this(entry.key), entry_id=entry.entry_id)
-    known = await known_entry(conn, entry.lender_id, entry.entry_id) if loan["posted"] else None
-    if known is not None:
-        if known.entry.loan_id != entry.loan_id and (matched := await _matched(conn, entry)) is not None:
-            return await post_within(conn, matched, clock)
-        version = _known_version(entry, known)
-        if not _moves_on(entry, known):
-            return Posted("known", version, False)
-        return await _move_on(conn, entry, loan, clock)
+    if loan["posted"] and (known := await known_entry(conn, entry.lender_id, entry.entry_id)) is not None:
+        return await _post_again(conn, entry, known, loan, clock)
+    if entry.currency != loan["currency"]:
+        raise WrongCurrency(
+            f"entry {entry.entry_id} is in {entry.currency}, but loan {entry.key} is in {loan['currency']}: convert it first."
+        )
+    reversed_ = await known_entry(conn, entry.lender_id, entry.reverses) if entry.reverses is not None else None
+    if entry.reverses is not None and reversed_ is None:
+        early = f"reverses {entry.reverses} is no entry of loan {entry.key} yet: it is posted when that entry comes."
+        return await _suspend(conn, entry, early)
     if loan["kept"] is None:
-        return await _append(conn, entry, loan, clock)
-    return await _leave_suspense(conn, entry, loan, clock)
+        return await _append(conn, entry, reversed_, loan, clock)
+    return await _leave_suspense(conn, entry, reversed_, loan, clock)
+
+
+async def post_kept(conn: Any, kept: Mapping[str, Any], clock: Clock) -> Posted | BadInput:
+    """Post an entry as it stands in suspense, inside the caller's transaction; or say why it waits on."""
+    try:
+        async with conn.transaction():
+            return await post_within(conn, NewEntry.read(kept), clock)
+    except BadInput as refused:
+        return refused
+    except asyncpg.UniqueViolationError:
+        return BadInput(f"entry {kept['entry_id']} is on a tape that is being taken in: the next sweep looks again.")
+
+
+async def note_refusal(conn: Any, kept: Mapping[str, Any], refused: BadInput) -> None:
+    """Keep with an entry in suspense why it is still there."""
+    await POSTING.note_refusal(conn, lender_id=kept["lender_id"], entry_id=kept["entry_id"], refusal=str(refused))
+
+
+async def _post_again(conn: Any, entry: NewEntry, known: Known, loan: Any, clock: Clock) -> Posted:
+    """The entry is in the ledger: it changes nothing, or says what became of pending money."""
+    if known.entry.loan_id != entry.loan_id:
+        raise await _of_another_loan(conn, entry, known)
+    version = known.version_of(entry)
+    if loan["kept"] is not None and (kept := kept_entry(loan["kept"], loan["kept_status"])).entry == known.entry:
+        # A tape posted it while it was being kept. What it moved on to there counts here.
+        await POSTING.leave_suspense(conn, lender_id=entry.lender_id, entry_id=entry.entry_id)
+        if kept.moved_to is not None and not known.moved_by(entry):
+            entry = replace(entry, status=kept.moved_to)
+    if not known.moved_by(entry):
+        return Posted("known", version, False)
+    return await _move_on(conn, entry, loan, clock)
 
 
 async def settle_cured(conn: Any, key: LoanKey, stands: Position, now: datetime) -> int:
@@ -97,25 +138,6 @@ async def settle_cured(conn: Any, key: LoanKey, stands: Position, now: datetime)
     tasks = [r async for r in MONEY.withdraw_tasks(conn, **_this(key), now=now)]
     contacts = [r async for r in MONEY.cancel_contacts(conn, **_this(key), now=now)]
     return len(tasks) + len(contacts)
-
-
-async def known_entry(conn: Any, lender_id: str, entry_id: str) -> Known | None:
-    """A posted entry by the sender's id."""
-    row = await POSTING.known_entry(conn, lender_id=lender_id, entry_id=entry_id)
-    if row is None:
-        return None
-    values = dict(row)
-    moved_to, moved_version = values.pop("moved_to"), values.pop("moved_version")
-    entry, version = entry_from(values)
-    return Known(entry, version, EntryStatus(moved_to) if moved_to else None, moved_version)
-
-
-def entry_from(row: Any) -> tuple[NewEntry, int]:
-    """A row of the ledger as the entry that was sent, with its loan's version that it made."""
-    values = dict(row)
-    version: int = values.pop("ledger_version")
-    values |= {"kind": EntryKind(row["kind"]), "status": EntryStatus(row["status"])}
-    return NewEntry(**values), version
 
 
 def message_for(entry: NewEntry) -> str:
@@ -143,19 +165,19 @@ def told(entry: NewEntry, version: int) -> dict[str, Any]:
     return said | {name: value for name, value in more.items() if value}
 
 
-async def _append(conn: Any, entry: NewEntry, loan: Any, clock: Clock) -> Posted:
-    if entry.currency != loan["currency"]:
-        raise WrongCurrency(
-            f"entry {entry.entry_id} is in {entry.currency}, but loan {entry.key} is in {loan['currency']}: convert it first."
-        )
-    if entry.reverses is not None:
-        await _check_reversal(conn, entry, entry.reverses)
+async def _append(conn: Any, entry: NewEntry, reversed_: Known | None, loan: Any, clock: Clock) -> Posted:
+    if reversed_ is not None:
+        await _check_reversal(conn, entry, reversed_)
     values = {name: getattr(entry, name) for name in entry.__slots__}
     version = await _next_version(entry, loan, clock)
     if await POSTING.append_entry(conn, **values, **version.written()) is None:
-        # Its id was taken meanwhile under another loan's lock.
-        raise _conflict(entry)
-    return await version.follow(conn, "new")
+        # A tape, which locks loans and no ids, posted it under another loan's lock.
+        raise asyncpg.UniqueViolationError("the id was taken meanwhile")
+    posted = await version.follow(conn, "new")
+    for waiting in loan["waiting"]:
+        if isinstance(done := await post_kept(conn, waiting, clock), BadInput):
+            await note_refusal(conn, waiting, done)
+    return posted
 
 
 async def _move_on(conn: Any, entry: NewEntry, loan: Any, clock: Clock) -> Posted:
@@ -210,79 +232,53 @@ def message_to_case(entry: NewEntry, version: int, tells: bool) -> dict[str, Any
     return {"message": message_for(entry), "payload": told(entry, version), "trace": traceparent()}
 
 
-async def _check_reversal(conn: Any, entry: NewEntry, reverses: str) -> None:
-    known = await known_entry(conn, entry.lender_id, reverses)
-    if known is None or known.entry.loan_id != entry.loan_id:
-        raise BadInput(
-            f"reverses {reverses} is no entry of loan {entry.key}: post that entry first, or correct the id."
-        )
+async def _check_reversal(conn: Any, entry: NewEntry, known: Known) -> None:
+    reverses = known.entry.entry_id
+    if known.entry.loan_id != entry.loan_id:
+        raise BadInput(f"reverses {reverses} is no entry of loan {entry.key}: correct the id, or the loan's.")
     if known.entry.kind is EntryKind.REVERSAL:
         raise BadInput(f"reverses {reverses} is a reversal itself: post the entry that it took back anew.")
+    if (known.moved_to or known.entry.status) is EntryStatus.RETURNED:
+        raise BadInput(f"reverses {reverses} was returned, and nothing of it is left: leave the reversal out.")
     left = abs(known.entry.amount) - await POSTING.taken_back(conn, **_this(entry.key), entry_id=reverses)
     if entry.amount > left:
         raise BadInput(f"amount {entry.amount} is more than the {left} left of entry {reverses}: reverse at most that.")
 
 
-async def _matched(conn: Any, entry: NewEntry) -> NewEntry | None:
-    """The entry for the loan that somebody matched it to, where it names another one."""
-    loan_id = await POSTING.matched_loan(conn, **_this(entry.key), entry_id=entry.entry_id)
-    return None if loan_id is None else replace(entry, loan_id=loan_id)
-
-
-async def _suspend(conn: Any, entry: NewEntry) -> Posted:
+async def _suspend(conn: Any, entry: NewEntry, refusal: str | None = None) -> Posted:
     this = {"lender_id": entry.lender_id, "entry_id": entry.entry_id}
-    if await known_entry(conn, **this):
-        raise _conflict(entry)  # of another loan
-    if await POSTING.suspend(conn, **this, loan_id=entry.loan_id, entry=entry.as_json()) is not None:
+    if (posted := await known_entry(conn, **this)) is not None:
+        raise await _of_another_loan(conn, entry, posted)
+    new = await POSTING.suspend(conn, **this, loan_id=entry.loan_id, entry=entry.as_json(), refusal=refusal)
+    if new is not None:
         return Posted("suspense", None, False)
-    kept = _kept(await POSTING.suspended(conn, **this))
-    _known_version(entry, kept)
-    if not _moves_on(entry, kept):
+    kept = kept_entry(**await POSTING.suspended(conn, **this))
+    kept.version_of(entry)
+    if not kept.moved_by(entry):
         return Posted("known", None, False)
     await POSTING.move_on_in_suspense(conn, **this, status=entry.status)
     return Posted("changed", None, False)
 
 
-async def _leave_suspense(conn: Any, entry: NewEntry, loan: Any, clock: Clock) -> Posted:
+async def _of_another_loan(conn: Any, entry: NewEntry, posted: Known) -> Conflict:
+    """Why an entry that is posted to another loan is refused; its match was not there yet when the loan was locked, or there is none."""
+    if await POSTING.matched_loan(conn, **_this(entry.key), entry_id=entry.entry_id) == posted.entry.loan_id:
+        return MatchedMeanwhile(f"entry {entry.entry_id} was matched to another loan just now: send it again.")
+    return Conflict.between(entry, posted.entry)
+
+
+async def _leave_suspense(conn: Any, entry: NewEntry, reversed_: Known | None, loan: Any, clock: Clock) -> Posted:
     """Post what was kept, as it first came and as it moved on, now that its loan is known and it came again."""
-    kept = _kept({"entry": loan["kept"], "status": loan["kept_status"]})
-    _known_version(entry, kept)
+    kept = kept_entry(loan["kept"], loan["kept_status"])
+    kept.version_of(entry)
     await POSTING.leave_suspense(conn, lender_id=entry.lender_id, entry_id=entry.entry_id)
-    posted = await _append(conn, kept.entry, loan, clock)
-    last = entry.status if _moves_on(entry, kept) else kept.moved_to
+    posted = await _append(conn, kept.entry, reversed_, loan, clock)
+    last = entry.status if kept.moved_by(entry) else kept.moved_to
     if last is None:
         return posted
     loan = await POSTING.loan_for_posting(conn, **_this(entry.key), entry_id=entry.entry_id)
     moved = await _move_on(conn, replace(kept.entry, status=last), loan, clock)
     return moved._replace(status="new")
-
-
-def _kept(row: Any) -> Known:
-    return Known(NewEntry.read(row["entry"]), None, EntryStatus(row["status"]) if row["status"] else None, None)
-
-
-def _known_version(entry: NewEntry, known: Known) -> int | None:
-    """The version that an entry made when it came before; the first content sent again stays known for ever.
-
-    Raises:
-        Conflict: it is not the same entry.
-    """
-    if entry == known.entry:
-        return known.version
-    if replace(entry, status=known.entry.status) != known.entry:
-        raise _conflict(entry)
-    if entry.status is not known.moved_to and not _moves_on(entry, known):
-        raise _conflict(entry)
-    return known.moved_version
-
-
-def _moves_on(entry: NewEntry, known: Known) -> bool:
-    """Whether the same entry now says what became of money that was pending."""
-    return known.entry.status is EntryStatus.PENDING is not entry.status and known.moved_to is None
-
-
-def _conflict(entry: NewEntry) -> Conflict:
-    return Conflict(f"entry {entry.entry_id} is already known with other content: post a reversal or use a new id.")
 
 
 def _this(key: LoanKey) -> dict[str, str]:

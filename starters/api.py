@@ -44,6 +44,7 @@ def create_app(
     oldest_message: timedelta = timedelta(minutes=5),
     rate_limit: str = GENEROUS,
     gocardless_url: str = LIVE,
+    patient: "asyncpg.Pool[asyncpg.Record] | None" = None,
 ) -> FastAPI:
     """The API over an open ledger.
 
@@ -60,21 +61,22 @@ def create_app(
         oldest_message: How long a message may wait in the outbox before this API calls itself not ready.
         rate_limit: How often one client may ask, such as `1000/second`; empty for as often as it likes.
         gocardless_url: Where GoCardless's API answers, from which payments are fetched.
+        patient: Connections where `pool` gives up soon: for what the carrier tells once, such as a STOP, and for figures, which take long.
 
     Raises:
-        BadInput: the rate limit cannot be read.
+        BadInput: the rate limit cannot be read, or a secret is too short.
     """
-    desk = Desk(pool, [secret for secret in secrets if secret], rate_limit)
+    desk = Desk(pool, secrets, rate_limit)
     app = FastAPI(title="Arrears", version="1", docs_url=None, redoc_url=None, redirect_slashes=False)
     add_problems(app)
     app.include_router(entry_routes(pool, clock, desk))
     app.include_router(_case_routes(pool, clock, case_view, desk))
-    app.include_router(twilio_routes(pool, clock, twilio_token, public_url))
-    app.include_router(voice_routes(pool, clock, twilio_token, public_url, call_back))
+    app.include_router(twilio_routes(patient or pool, clock, twilio_token, public_url))
+    app.include_router(voice_routes(patient or pool, clock, twilio_token, public_url, call_back))
     app.include_router(stripe_routes(pool, clock, desk))
     app.include_router(gocardless_routes(pool, clock, desk, gocardless_url))
     app.include_router(health_routes(pool, temporal, oldest_message))
-    app.include_router(metrics_routes(pool, clock))
+    app.include_router(metrics_routes(patient or pool, clock))
     return app
 
 

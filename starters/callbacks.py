@@ -35,7 +35,7 @@ def twilio_routes(
         "/status",
         status_code=204,
         summary="What became of a text",
-        responses=documented(400, 403, 404, 413, 422, 503),
+        responses=documented(400, 403, 404, 408, 413, 422, 503),
         openapi_extra=_form("MessageSid", "MessageStatus", "ErrorCode"),
     )
     async def status(request: Request, attempt: str) -> None:
@@ -61,7 +61,7 @@ def twilio_routes(
         "/sms",
         summary="A text from a borrower",
         response_class=Response,
-        responses=TWIML | documented(400, 403, 413, 503),
+        responses=TWIML | documented(400, 403, 408, 413, 503),
         openapi_extra=_form("MessageSid", "From", "Body", "OptOutType"),
     )
     async def sms(request: Request) -> Response:

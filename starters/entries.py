@@ -1,5 +1,6 @@
 """Entries by HTTP: who sent them is proved first; what is answered with 2xx is committed."""
 
+import asyncio
 from typing import Annotated, Any
 
 import asyncpg
@@ -7,17 +8,19 @@ from fastapi import APIRouter, Header, Request, Response
 
 from domain.clock import Clock
 from domain.errors import BadInput
+from ledger.known import Conflict
 from ledger.new_entry import NewEntry
-from ledger.posting import Conflict, Posted, post_entry
+from ledger.posting import post_entry
 from ledger.secrets import Secret
 from starters.bodies import parse_json
-from starters.problems import Refused, documented
+from starters.problems import UNUSABLE, Refused, documented
 from starters.proof import Desk
 from starters.schemas import BatchAnswer, EntryAnswer, EntryToPost, inlined
 from starters.signature import HEADER
 
+MOST_ENTRIES = 5000  # as many as fit into a body, and take a few seconds
 ONE = inlined(EntryToPost.model_json_schema())
-MANY = {"type": "array", "items": ONE}
+MANY = {"type": "array", "items": ONE, "maxItems": MOST_ENTRIES}
 BATCH = {"oneOf": [MANY, {"type": "object", "properties": {"entries": MANY}, "required": ["entries"]}]}
 Signature = Annotated[
     str | None, Header(alias=HEADER, description='`t=<unix seconds>,v1=<hex HMAC-SHA256 of "t.body">`')
@@ -39,7 +42,7 @@ def entry_routes(pool: "asyncpg.Pool[asyncpg.Record]", clock: Clock, desk: Desk)
         responses={
             200: {"model": EntryAnswer, "description": "Known already: nothing changed, or what was pending moved on."},
             201: {"model": EntryAnswer, "description": "New, and committed."},
-            **documented(400, 401, 403, 409, 413, 422, 429, 503),
+            **documented(400, 401, 403, 408, 409, 413, 422, 429, 503),
         },
         openapi_extra=_body(ONE),
     )
@@ -48,13 +51,13 @@ def entry_routes(pool: "asyncpg.Pool[asyncpg.Record]", clock: Clock, desk: Desk)
 
         An entry that was `pending` moves on when it is sent again with the same content and the status `settled` or `returned`.
         """
-        signer, body = await desk.proved(request, signature)
+        signer, body = await desk.proved(request)
         given = parse_json(body)
         if not isinstance(given, dict):
             raise Refused(422, "the body is not one entry: send a JSON object; many go to /v1/entries/batch.")
         try:
             entry = _read(given, signer)
-            posted = await _post(pool, entry, clock)
+            posted = await post_entry(pool, entry, clock)
         except Conflict as error:
             raise Refused(409, str(error)) from None
         except NotTheirs as error:
@@ -68,17 +71,27 @@ def entry_routes(pool: "asyncpg.Pool[asyncpg.Record]", clock: Clock, desk: Desk)
         "/v1/entries/batch",
         summary="Post many entries",
         response_model_exclude_none=False,
-        responses=documented(400, 401, 413, 422, 429, 503),
+        responses=documented(400, 401, 408, 413, 422, 429, 503),
         openapi_extra=_body(BATCH),
     )
     async def post_batch(request: Request, signature: Signature = None) -> list[BatchAnswer]:
-        """Each entry is committed by itself, in the order given; what is wrong with one does not touch the others."""
-        signer, body = await desk.proved(request, signature)
+        """Each entry is committed by itself, in the order given; what is wrong with one does not touch the others.
+
+        At most 5000 entries, each of which counts as a request. After a 503 some of them may be committed: send all of them again.
+        """
+        signer, body = await desk.proved(request)
         given = parse_json(body)
         entries = given.get("entries") if isinstance(given, dict) else given
         if not isinstance(entries, list):
             raise Refused(422, 'the body is no list of entries: send [...] or {"entries": [...]}.')
-        return [await _one_of_many(pool, each, clock, signer) for each in entries]
+        if len(entries) > MOST_ENTRIES:
+            raise Refused(413, f"the batch has {len(entries)} entries: send at most {MOST_ENTRIES} at once.")
+        desk.charge(signer, len(entries) - 1)
+        answers = []
+        for each in entries:
+            answers.append(await _one_of_many(pool, each, clock, signer))
+            await asyncio.sleep(0)  # an entry that is refused waits for nothing, and others want to be answered too
+        return answers
 
     return routes
 
@@ -104,20 +117,14 @@ async def _one_of_many(pool: "asyncpg.Pool[asyncpg.Record]", given: Any, clock: 
     named = given.get("entry_id")
     entry_id = named if isinstance(named, str) else None
     try:
-        posted = await _post(pool, _read(given, signer), clock)
+        posted = await post_entry(pool, _read(given, signer), clock)
     except Conflict as error:
         return BatchAnswer(entry_id=entry_id, status="conflict", reason=str(error))
     except BadInput as error:
         return BatchAnswer(entry_id=entry_id, status="refused", reason=str(error))
+    except asyncpg.DataError:
+        return BatchAnswer(entry_id=entry_id, status="refused", reason=UNUSABLE)
     return BatchAnswer(entry_id=entry_id, status=posted.status)
-
-
-async def _post(pool: "asyncpg.Pool[asyncpg.Record]", entry: NewEntry, clock: Clock) -> Posted:
-    try:
-        return await post_entry(pool, entry, clock)
-    except asyncpg.UniqueViolationError:
-        # The same id came at once for another loan; by now that one is committed, and can be seen.
-        return await post_entry(pool, entry, clock)
 
 
 def _body(schema: dict[str, Any]) -> dict[str, Any]:

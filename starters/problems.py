@@ -22,8 +22,14 @@ DATABASE_AWAY = (
     asyncpg.CannotConnectNowError,
     asyncpg.InterfaceError,
     OSError,
-    TimeoutError,
 )
+
+
+# What others hold for a while; the database is well.
+HELD = (asyncpg.LockNotAvailableError, asyncpg.TransactionRollbackError)
+AGAIN = "send it again, what is known changes nothing"
+UNUSABLE = "a value cannot be kept as it was given: remove what is no plain text or number."
+SOON = {"Retry-After": "5"}
 
 
 class Problem(BaseModel):
@@ -73,6 +79,9 @@ def add_problems(app: FastAPI) -> None:
     app.add_exception_handler(asyncpg.DataError, _unusable)
     for error in DATABASE_AWAY:
         app.add_exception_handler(error, _database_away)
+    for held in HELD:
+        app.add_exception_handler(held, _held)
+    app.add_exception_handler(TimeoutError, _late)
 
 
 async def _refused(_: Request, error: Exception) -> Response:
@@ -104,12 +113,22 @@ async def _gone(_: Request, error: Exception) -> Response:
 
 
 async def _unusable(_: Request, error: Exception) -> Response:
-    return problem(422, "a value cannot be kept as it was given: remove what is no plain text or number.")
+    return problem(422, UNUSABLE)
 
 
 async def _database_away(_: Request, error: Exception) -> Response:
     log.warning("the database did not answer: %s", type(error).__name__)
-    return problem(503, "the ledger cannot be reached: nothing was taken, send it again.", {"Retry-After": "5"})
+    return problem(503, f"the ledger cannot be reached: {AGAIN}.", SOON)
+
+
+async def _late(_: Request, error: Exception) -> Response:
+    log.warning("the database was too late")
+    return problem(503, f"the ledger does not answer in time, or all connections to it are busy: {AGAIN}.", SOON)
+
+
+async def _held(_: Request, error: Exception) -> Response:
+    log.warning("a loan is held: %s", type(error).__name__)
+    return problem(503, f"another change holds this loan, such as a tape that is being taken in: {AGAIN}.", SOON)
 
 
 async def _unforeseen(_: Request, error: Exception) -> Response:

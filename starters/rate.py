@@ -26,15 +26,25 @@ class RateLimit:
         self._refill = self._most / PERIODS[found[2]] if found else 0.0  # tokens a second
         self._buckets: dict[str, tuple[float, float]] = {}  # tokens left at a moment
 
+    def charge(self, client: str, tokens: int, now: float | None = None) -> None:
+        """Take tokens for what a client was let send; where there are too few, it waits for them before its next request."""
+        if self._most:
+            left, at = self._filled(client, now)
+            self._buckets[client] = (left - tokens, at)
+
     def wait(self, client: str, now: float | None = None) -> float:
         """Take a token for a client: 0.0 where there was one, else the seconds until there is; `now` is any steady clock's."""
         if not self._most:
             return 0.0
-        now = monotonic() if now is None else now
-        left, at = self._buckets.pop(client, (self._most, now))
-        left = min(self._most, left + (now - at) * self._refill)
+        left, now = self._filled(client, now)
         taken = left >= 1
         self._buckets[client] = (left - taken, now)
         if len(self._buckets) > MOST_CLIENTS:
             del self._buckets[next(iter(self._buckets))]
         return 0.0 if taken else (1 - left) / self._refill
+
+    def _filled(self, client: str, now: float | None) -> tuple[float, float]:
+        """Take a client's bucket out, with what has come into it until now."""
+        now = monotonic() if now is None else now
+        left, at = self._buckets.pop(client, (self._most, now))
+        return min(self._most, left + (now - at) * self._refill), now

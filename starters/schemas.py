@@ -6,6 +6,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from domain.loan import EntryKind, EntryStatus
+from starters.problems import Problem
 
 
 def inlined(schema: dict[str, Any]) -> dict[str, Any]:
@@ -116,3 +117,7 @@ class Readiness(BaseModel):
     outbox_waiting: int | None
     outbox_stranded: int | None
     outbox_oldest_seconds: float | None
+
+
+class NotReady(Problem, Readiness):
+    """A problem (RFC 9457) with what is known of readiness beside it."""

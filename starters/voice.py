@@ -35,7 +35,7 @@ def voice_routes(
         "/voice",
         summary="What a call says next; or a call from a borrower",
         response_class=Response,
-        responses=TWIML | documented(400, 403, 404, 413, 422, 503),
+        responses=TWIML | documented(400, 403, 404, 408, 413, 422, 503),
         openapi_extra=_form("CallSid", "AnsweredBy", "Digits"),
     )
     async def voice(
@@ -66,7 +66,7 @@ def voice_routes(
         "/voice/status",
         status_code=204,
         summary="What became of a call",
-        responses=documented(400, 403, 404, 413, 422, 503),
+        responses=documented(400, 403, 404, 408, 413, 422, 503),
         openapi_extra=_form("CallSid", "CallStatus", "CallDuration", "AnsweredBy", "SipResponseCode", "ErrorCode"),
     )
     async def status(request: Request, attempt: str) -> None:

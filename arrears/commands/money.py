@@ -85,7 +85,7 @@ def entry(
     if as_json:
         print_json({"entry_id": new.entry_id, "status": posted.status, "ledger_version": posted.version})
         return
-    said = {"new": "posted", "known": "was posted before; nothing changed"}
+    said = {"new": "posted", "known": "was posted before; nothing changed", "suspense": "waits for what it reverses"}
     say(f"Entry {new.entry_id} {said.get(posted.status, posted.status)}.")
 
 
@@ -103,7 +103,7 @@ def list_(
     if as_json:
         print_json(found)
         return
-    columns = ("entry_id", "loan_id", "loan_known", "value_date", "kind", "amount", "payer")
+    columns = ("entry_id", "loan_id", "loan_known", "value_date", "kind", "amount", "payer", "refusal")
     _show(columns, found, "Nothing waits for its loan.")
 
 

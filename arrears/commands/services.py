@@ -140,7 +140,7 @@ def api(
 
     async def main() -> None:
         client = await temporal()
-        async with ledger() as books:
+        async with ledger() as patient, ledger(for_callers=True) as books:
             app = create_app(
                 books.pool,
                 books.clock,
@@ -151,6 +151,7 @@ def api(
                 call_back=call_back(settings()),
                 rate_limit=settings().rate_limit,
                 gocardless_url=settings().gocardless_base_url,
+                patient=patient.pool,
             )
             if tracing:  # it costs each request something
                 FastAPIInstrumentor.instrument_app(

@@ -99,7 +99,7 @@ def _key(row: Any) -> LoanKey:
 
 
 async def entries(conn: Any, findings: Findings) -> None:
-    """Each loan's versions run 1, 2, 3 without a gap; commits agree with them; every case was told."""
+    """Each loan's versions run 1, 2, 3 without a gap; commits agree with them; every case was told; nothing posted waits in suspense too."""
     async for row in stream(conn, PROOF.broken_versions):
         detail = f"{row['entries']} entries up to version {row['newest']}, but the loan says {row['ledger_version']}"
         findings.broken("versions", row, row["loan_id"], detail)
@@ -107,6 +107,9 @@ async def entries(conn: Any, findings: Findings) -> None:
         findings.broken("order", row, row["entry_id"], "it was committed before an entry of a lower version")
     async for row in stream(conn, PROOF.untold):
         findings.broken("untold", row, row["entry_id"], "it was posted beside an open case that was never told")
+    async for row in stream(conn, PROOF.posted_and_kept):
+        detail = f"it is posted to loan {row['posted_to']} and waits in suspense too, so it was acknowledged twice"
+        findings.broken("posted_and_kept", row, row["entry_id"], detail)
     findings.checked = await PROOF.entry_count(conn)
 
 

@@ -1,3 +1,26 @@
+-- name: lock_for_posting^
+-- The borrower, then the loan (that to which somebody matched the entry, where it names another), then the entry's id: what is read in the
+-- next statement stays so. The id is locked even where no loan is known, for the same one may come for a known loan at once.
+with named as materialized (
+    select coalesce((
+        select m.loan_id from suspense_matches m where m.lender_id = :lender_id and m.entry_id = :entry_id and m.sent_for = :loan_id
+    ), :loan_id) as loan_id
+), person as materialized (
+    select p.party_id from parties p
+    where (p.lender_id, p.party_id) = (
+        select l.lender_id, l.borrower_id from loans l where l.lender_id = :lender_id and l.loan_id = (select loan_id from named)
+    ) for no key update
+), loan as materialized (
+    select loan_id from loans
+    where lender_id = :lender_id and loan_id = (select loan_id from named) and exists (select from person) for no key update
+)
+select n.loan_id, l.loan_id is not null as known, pg_advisory_xact_lock(hashtextextended(:entry_id, hashtext(:lender_id)))
+from named n left join loan l using (loan_id);
+
+-- name: lock_entry!
+-- The entry's id, where the loan is locked already.
+select pg_advisory_xact_lock(hashtextextended(:entry_id, hashtext(:lender_id)));
+
 -- name: known_entry^
 -- One entry by its sender's id, and what became of it if it was pending.
 select e.lender_id, e.entry_id, e.loan_id, e.kind, e.amount, e.currency, e.value_date, e.reverses, e.status, e.component, e.instalment,
@@ -6,9 +29,12 @@ from entries e left join entry_status_changes c using (lender_id, entry_id)
 where e.lender_id = :lender_id and e.entry_id = :entry_id;
 
 -- name: loan_for_posting^
--- What a posting needs to know of its locked loan, its money as `money_of_loan` has it, and the same entry in suspense, in one look.
+-- What a posting needs to know of its locked loan, its money as `money_of_loan` has it, and the same entry in suspense with the
+-- reversals that wait for it, in one look.
 select l.currency, l.ledger_version, b.timezone, c.loan_id is not null as has_case, coalesce(c.open, false) as case_open,
     s.entry as kept, s.status as kept_status,
+    array(select w.entry from suspense w where w.lender_id = l.lender_id and w.loan_id = l.loan_id and w.entry ->> 'reverses' = :entry_id
+          order by w.entry_id) as waiting,
     exists (select from entries e where e.lender_id = l.lender_id and e.entry_id = :entry_id) as posted,
     t.tolerance, t.materiality, t.waterfall, t.day_count, t.annual_rate, t.penalty_rate, t.opened_on, t.disputed,
     array(select row (i.number, i.due_on, i.principal, i.interest, i.fee) from instalments i
@@ -55,17 +81,22 @@ where e.lender_id = :lender_id and e.loan_id = :loan_id and e.reverses = :entry_
   and coalesce(c.status, e.status) <> 'returned';
 
 -- name: suspend$
--- Keep an entry whose loan is unknown.
-insert into suspense (lender_id, entry_id, loan_id, entry) values (:lender_id, :entry_id, :loan_id, :entry)
+-- Keep an entry whose loan, or a reversal whose entry, is unknown.
+insert into suspense (lender_id, entry_id, loan_id, entry, refusal) values (:lender_id, :entry_id, :loan_id, :entry, :refusal)
 on conflict do nothing returning entry_id;
 
 -- name: suspended^
 -- An entry kept before.
-select entry, status, loan_id from suspense where lender_id = :lender_id and entry_id = :entry_id for update;
+select entry, status from suspense where lender_id = :lender_id and entry_id = :entry_id for update;
 
 -- name: move_on_in_suspense!
 -- Pending money moves on before its loan is known.
 update suspense set status = :status where lender_id = :lender_id and entry_id = :entry_id;
+
+-- name: note_refusal!
+-- Why it is still there.
+update suspense set refusal = :refusal
+where lender_id = :lender_id and entry_id = :entry_id and refusal is distinct from :refusal;
 
 -- name: leave_suspense!
 -- Its loan is known now.
@@ -75,24 +106,26 @@ delete from suspense where lender_id = :lender_id and entry_id = :entry_id;
 -- What waits for its loan; whether that is known by now, and only something else keeps it from being posted.
 select s.lender_id, s.entry_id, s.loan_id, s.entry ->> 'kind' as kind, s.entry ->> 'amount' as amount, s.entry ->> 'currency' as currency,
     s.entry ->> 'value_date' as value_date, coalesce(s.status, s.entry ->> 'status') as status, s.entry ->> 'payer' as payer,
-    s.posted_at, l.loan_id is not null as loan_known
+    s.posted_at, l.loan_id is not null as loan_known, s.refusal
 from suspense s left join loans l using (lender_id, loan_id)
 where :lender::text is null or s.lender_id = :lender
 order by s.posted_at, s.lender_id, s.entry_id;
 
 -- name: waiting_for_known_loans
--- Kept entries whose loan is known by now, oldest money first; reversals last, for what they reverse may be among them.
+-- Kept entries whose loan is known by now, in the order of locks; of a loan the oldest money first, and reversals last, for what they reverse
+-- may be among them.
 select s.entry from suspense s join loans l using (lender_id, loan_id)
-order by s.entry ->> 'kind' = 'reversal', s.entry ->> 'value_date', s.lender_id, s.entry_id;
+order by s.lender_id, l.borrower_id, s.loan_id, s.entry ->> 'kind' = 'reversal', s.entry ->> 'value_date', s.entry_id;
 
 -- name: match!
 -- Somebody says which loan an entry is for.
 insert into suspense_matches (lender_id, entry_id, sent_for, loan_id, matched_by, matched_at)
-values (:lender_id, :entry_id, :sent_for, :loan_id, :by, :now);
+values (:lender_id, :entry_id, :sent_for, :loan_id, :by, :now)
+on conflict (lender_id, entry_id) do update set loan_id = excluded.loan_id, matched_by = excluded.matched_by, matched_at = excluded.matched_at;
 
 -- name: name_loan!
 -- The kept entry names the loan that it was matched to.
-update suspense set loan_id = :loan_id, entry = entry || jsonb_build_object('loan_id', :loan_id::text)
+update suspense set loan_id = :loan_id, refusal = null, entry = entry || jsonb_build_object('loan_id', :loan_id::text)
 where lender_id = :lender_id and entry_id = :entry_id;
 
 -- name: matched_loan$

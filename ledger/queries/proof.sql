@@ -156,6 +156,11 @@ select lender_id, loan_id, entry_id from (
     select *, lag(commit_order) over (partition by lender_id, loan_id order by ledger_version) as before from ledger_lines
 ) e where before >= commit_order;
 
+-- name: posted_and_kept
+-- Entry ids that are in the ledger and in suspense.
+select s.lender_id, s.loan_id, s.entry_id, e.loan_id as posted_to from suspense s join entries e using (lender_id, entry_id)
+order by s.lender_id, s.entry_id;
+
 -- name: entry_count$
 -- How many entries there are.
 select count(*) from ledger_lines;

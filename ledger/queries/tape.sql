@@ -14,6 +14,7 @@ create temp table known_codes (kind text, code text, decimals int, primary key (
 create temp table rejected (file text, line bigint, field text, reason text, row text[]) on commit drop;
 create temp table touched (lender_id text, loan_id text, file text) on commit drop;
 create temp table changed (kind text, lender_id text, id text, party_id text) on commit drop;
+create temp table waiting (line bigint, refusal text) on commit drop;
 create temp table posted (lender_id text, loan_id text, before bigint) on commit drop;
 
 -- name: count_rejected$
@@ -66,28 +67,35 @@ with gone as (
 )
 select count(*) from gone;
 
+-- name: note_waiting!
+-- Staged entries that are for suspense: their loan is unknown, or they reverse what has not come.
+insert into waiting (line, refusal)
+select s.line, case when l.loan_id is not null then
+    format('reverses %s is no entry of loan %s/%s yet: it is posted when that entry comes.', s.reverses, s.lender_id, s.loan_id) end
+from staged_entries s left join loans l using (lender_id, loan_id)
+where l.loan_id is null or s.kind = 'reversal'
+  and not exists (select from entries e where e.lender_id = s.lender_id and e.entry_id = s.reverses)
+  and not exists (select from staged_entries t join loans using (lender_id, loan_id) where t.lender_id = s.lender_id and t.entry_id = s.reverses);
+
 -- name: count_kept_entries$
--- Staged entries that wait in suspense already, for a loan that is still unknown.
+-- Staged entries that wait in suspense already.
 with gone as (
-    delete from staged_entries s using suspense k
-    where k.lender_id = s.lender_id and k.entry_id = s.entry_id
-      and not exists (select from loans l where l.lender_id = s.lender_id and l.loan_id = s.loan_id)
+    delete from staged_entries s using waiting w, suspense k
+    where w.line = s.line and k.lender_id = s.lender_id and k.entry_id = s.entry_id
     returning s.line
 )
 select count(*) from gone;
 
 -- name: suspend_staged$
--- Keep the entries that name no loan we know.
+-- Keep the entries that wait.
 with gone as (
-    delete from staged_entries s
-    where not exists (select from loans l where l.lender_id = s.lender_id and l.loan_id = s.loan_id)
-    returning s.*
+    delete from staged_entries s using waiting w where w.line = s.line returning s.*
 ), kept as (
-    insert into suspense (lender_id, entry_id, loan_id, entry)
+    insert into suspense (lender_id, entry_id, loan_id, entry, refusal)
     select lender_id, entry_id, loan_id,
            jsonb_strip_nulls(to_jsonb(gone) - array['line', 'malformed', 'raw'])
-               || jsonb_build_object('amount', trim_scale(amount::numeric)::text)
-    from gone
+               || jsonb_build_object('amount', trim_scale(amount::numeric)::text), refusal
+    from gone join waiting using (line)
     returning entry_id
 )
 select count(*) from kept;

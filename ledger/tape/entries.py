@@ -10,10 +10,11 @@ from domain.clock import Clock, business_date
 from domain.errors import BadInput
 from domain.loan import LoanKey
 from ledger import outbox
+from ledger.known import entry_from
 from ledger.money import money_of
 from ledger.named import queries
 from ledger.new_entry import NewEntry
-from ledger.posting import entry_from, message_for, post_within, settle_cured, told
+from ledger.posting import message_for, post_within, settle_cured, told
 from ledger.remedies import open_remedy
 from ledger.tape.reading import TapeFile
 from ledger.tape.rules import Check, Rule
@@ -52,17 +53,18 @@ AGAINST_LEDGER = Check(
         ),
     ),
 )
-# Only new entries of known loans are staged by now, so what a reversal names stands here or in the ledger.
+# Only new entries of known loans are staged by now, and no reversal of what has not come, so what a reversal names stands here or in the ledger.
 REVERSALS = Check(
     """
-    select s.*, t.kind as target_kind, abs(t.amount) - coalesce(b.amount, 0) as still_left,
+    select s.*, t.kind as target_kind, t.status as target_status, abs(t.amount) - coalesce(b.amount, 0) as still_left,
            sum(s.amount::numeric) over (partition by s.lender_id, s.reverses order by s.line) as wanted
     from staged_entries s
     left join (
-        select lender_id, loan_id, entry_id, kind, amount from entries
-        where (lender_id, loan_id) in (select lender_id, loan_id from staged_entries where kind = 'reversal')
+        select e.lender_id, e.loan_id, e.entry_id, e.kind, e.amount, coalesce(c.status, e.status) as status
+        from entries e left join entry_status_changes c using (lender_id, entry_id)
+        where (e.lender_id, e.loan_id) in (select lender_id, loan_id from staged_entries where kind = 'reversal')
         union all
-        select lender_id, loan_id, entry_id, kind, amount::numeric from staged_entries
+        select lender_id, loan_id, entry_id, kind, amount::numeric, status from staged_entries
     ) t on t.lender_id = s.lender_id and t.loan_id = s.loan_id and t.entry_id = s.reverses
     left join (
         select lender_id, loan_id, reverses, sum(amount) as amount from entries e
@@ -79,6 +81,11 @@ REVERSALS = Check(
             "reverses",
             "target_kind = 'reversal'",
             "reverses {reverses} is a reversal itself: post the entry that it took back anew.",
+        ),
+        Rule(
+            "reverses",
+            "target_status = 'returned'",
+            "reverses {reverses} was returned, and nothing of it is left: leave the reversal out.",
         ),
         Rule(
             "amount",
@@ -105,6 +112,7 @@ async def post_rows(conn: Any, file: TapeFile, clock: Clock) -> PostedRows:
     singly = await _post_singly(conn, clock)
     await refuse(conn, file, AGAINST_LEDGER)
     known: int = await TAPE.count_known_entries(conn)
+    await TAPE.note_waiting(conn)
     kept: int = await TAPE.count_kept_entries(conn)
     suspense: int = await TAPE.suspend_staged(conn)
     await refuse(conn, file, REVERSALS)

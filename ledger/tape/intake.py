@@ -116,7 +116,7 @@ async def take_in(
             await _prepare(conn, strategy)
             for file in tape:
                 report.counts[file.kind.name] = await _take_file(conn, file, strategy, clock, progress)
-            if files.loans:
+            if files.loans or files.entries:
                 report.matched = await match_suspense(conn, clock)
             await core.settle_recalls(conn, clock)
             if files.balances:

@@ -53,7 +53,7 @@ def gocardless_routes(
         response_model=Took,
         responses={
             204: {"description": "Unknown events alone: nothing changed."},
-            **documented(400, 409, 413, 422, 429, TOKEN_INVALID, 503),
+            **documented(400, 408, 409, 413, 422, 429, TOKEN_INVALID, 503),
         },
         openapi_extra={
             "requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}

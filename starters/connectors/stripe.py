@@ -48,7 +48,7 @@ def stripe_routes(pool: "asyncpg.Pool[asyncpg.Record]", clock: Clock, desk: Desk
     @routes.post(
         "/v1/connectors/stripe/{lender_id}",
         summary="A webhook of Stripe",
-        responses=documented(400, 401, 409, 413, 422, 429, 503),
+        responses=documented(400, 401, 408, 409, 413, 422, 429, 503),
         openapi_extra={
             "requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}
         },

@@ -14,9 +14,10 @@ from pydantic import BaseModel
 from domain.clock import Clock, business_date
 from domain.errors import BadInput
 from domain.loan import EntryStatus
+from ledger.known import Conflict, known_entry
 from ledger.named import queries
 from ledger.new_entry import NewEntry
-from ledger.posting import Conflict, known_entry, post_entry
+from ledger.posting import post_entry
 from ledger.secrets import Kind, Secret
 from starters.bodies import read_body
 from starters.problems import Refused

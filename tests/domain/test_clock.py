@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 from hypothesis import given
@@ -45,3 +45,8 @@ def test_the_business_date_is_the_zones_own() -> None:
 def test_a_day_starts_at_local_midnight() -> None:
     day = business_date(at(2026, 7, 1, 12), "America/New_York")
     assert start_of(day, "America/New_York") == at(2026, 7, 1, 4)
+
+
+def test_the_first_and_last_days_of_the_calendar_start_somewhere() -> None:
+    for day, zone in ((date.min, "Asia/Shanghai"), (date.max, "America/New_York")):
+        assert start_of(day, zone).date() == day

@@ -7,9 +7,10 @@ from decimal import Decimal
 import pytest
 
 from domain.loan import EntryKind, EntryStatus
+from ledger.known import Conflict
 from ledger.money import position_of
 from ledger.new_entry import NewEntry
-from ledger.posting import Conflict, Posted, post_entry
+from ledger.posting import Posted, post_entry
 from ledger.proof import prove
 from ledger.suspense import match_each
 from tests.ledger.samples import KEY, NOON, Pool, Standing, add_case, add_loan, add_task, entry

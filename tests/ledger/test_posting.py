@@ -7,9 +7,10 @@ import pytest
 
 from domain.errors import BadInput
 from domain.loan import EntryKind, EntryStatus, LoanKey
+from ledger.known import Conflict
 from ledger.money import position_of
 from ledger.new_entry import NewEntry
-from ledger.posting import Conflict, Posted, WrongCurrency, post_entry
+from ledger.posting import Posted, WrongCurrency, post_entry
 from tests.ledger.samples import KEY, NOON, Pool, Standing, add_case, add_contact, add_loan, add_task, entry
 
 CLOCK = Standing()
@@ -69,8 +70,6 @@ async def test_reversals(pool: Pool) -> None:
     await add_loan(pool, LoanKey("default", "L-2"))
     await post_entry(pool, entry(), CLOCK)
     await post_entry(pool, entry("E-2", loan_id="L-2"), CLOCK)
-    with pytest.raises(BadInput, match="reverses E-9 is no entry of loan"):
-        await post_entry(pool, reversal("R-1", "E-9"), CLOCK)
     with pytest.raises(BadInput, match="reverses E-2 is no entry of loan"):
         await post_entry(pool, reversal("R-1", "E-2"), CLOCK)
     assert (await post_entry(pool, reversal("R-1", "E-1", "30"), CLOCK)).version == 2
@@ -80,6 +79,36 @@ async def test_reversals(pool: Pool) -> None:
         await post_entry(pool, reversal("R-2", "R-1", "1"), CLOCK)
     assert await post_entry(pool, reversal("R-2", "E-1", "70"), CLOCK) == Posted("new", 3, cured=False)
     assert (await position_of(pool, KEY, NOON.date())).arrears == 100
+
+
+async def test_nothing_is_left_of_what_was_returned(pool: Pool) -> None:
+    await add_loan(pool)
+    await post_entry(pool, entry(status=EntryStatus.PENDING), CLOCK)
+    await post_entry(pool, entry(status=EntryStatus.RETURNED), CLOCK)
+    await post_entry(pool, entry("E-2", status=EntryStatus.RETURNED), CLOCK)
+    for returned in ("E-1", "E-2"):
+        with pytest.raises(BadInput, match=f"reverses {returned} was returned"):
+            await post_entry(pool, reversal("R-1", returned), CLOCK)
+
+
+async def test_a_reversal_that_comes_first_waits_for_its_entry(pool: Pool) -> None:
+    await add_loan(pool)
+    await add_case(pool)
+    for early in (reversal("R-1", "E-1"), reversal("R-2", "E-1", "1")):
+        assert await post_entry(pool, early, CLOCK) == Posted("suspense", None, cured=False)
+        assert await post_entry(pool, early, CLOCK) == Posted("known", None, cured=False)
+    with pytest.raises(Conflict, match=r"with other content \(amount\)"):
+        await post_entry(pool, reversal("R-1", "E-1", "99"), CLOCK)
+    assert "reverses E-1" in await pool.fetchval("select refusal from suspense where entry_id = 'R-1'")
+    assert (await post_entry(pool, entry(), CLOCK)).version == 1
+    rows = await pool.fetch("select entry_id, ledger_version from entries order by commit_order")
+    assert [tuple(r) for r in rows] == [("E-1", 1), ("R-1", 2)]
+    assert [r["message"] for r in await pool.fetch("select message from outbox order by id")] == [
+        "payment_received",
+        "payment_reversed",
+    ]
+    # The second takes back more than is left: it waits on, and says why.
+    assert "more than the 0 left" in await pool.fetchval("select refusal from suspense where entry_id = 'R-2'")
 
 
 async def test_one_row_of_fifty_posts_at_once(pool: Pool) -> None:

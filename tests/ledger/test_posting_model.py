@@ -11,9 +11,10 @@ import pytest
 
 from domain.errors import BadInput
 from domain.loan import EntryKind, EntryStatus, LoanKey
+from ledger.known import Conflict
 from ledger.money import position_of
 from ledger.new_entry import NewEntry
-from ledger.posting import Conflict, WrongCurrency, post_entry
+from ledger.posting import WrongCurrency, post_entry
 from ledger.suspense import match_each
 from tests.ledger.samples import NOON, Pool, Standing, add_case, add_loan, entry
 
@@ -30,6 +31,7 @@ class Model:
 
     accepted: list[NewEntry] = field(default_factory=list)
     moves: list[NewEntry] = field(default_factory=list)
+    early: list[NewEntry] = field(default_factory=list)  # reversals of what has not come
 
     def say(self, new: NewEntry) -> str:
         """What the ledger must answer."""
@@ -44,14 +46,30 @@ class Model:
             return "Conflict"
         if new.currency != "EUR":
             return "WrongCurrency"
+        kept = next((e for e in self.early if e.entry_id == new.entry_id), None)
+        if kept is not None and kept != new:
+            return "Conflict"
+        if new.reverses is not None and all(e.entry_id != new.reverses for e in self.accepted):
+            if kept is None:
+                self.early.append(new)
+            return "suspense" if kept is None else "known"
         if new.reverses is not None and not self._reversible(new):
             return "BadInput"
-        self.accepted.append(new)
+        self._accept(new)
+        for waiting in sorted(self.early, key=lambda e: e.entry_id):
+            if waiting.reverses == new.entry_id and self._reversible(waiting):
+                self._accept(waiting)
         return "new"
+
+    def _accept(self, new: NewEntry) -> None:
+        self.accepted.append(new)
+        self.early = [e for e in self.early if e.entry_id != new.entry_id]
 
     def _reversible(self, new: NewEntry) -> bool:
         of = next((e for e in self.accepted if e.entry_id == new.reverses and e.loan_id == new.loan_id), None)
         if of is None or of.kind is EntryKind.REVERSAL:
+            return False
+        if any(e.status is EntryStatus.RETURNED for e in [of, *self.moves] if e.entry_id == of.entry_id):
             return False
         back = sum(e.amount for e in self.accepted if e.reverses == new.reverses)
         return new.amount + back <= of.amount

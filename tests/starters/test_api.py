@@ -91,7 +91,10 @@ async def test_not_ready_without_temporal_or_with_a_relay_that_stands_still(pool
     assert (await ready(pool, temporal=answers)).status_code == 200
     await pool.execute("update outbox set created_at = $1", datetime.now(UTC) - timedelta(hours=1))
     answer = await ready(pool, temporal=refuses)
-    assert answer.status_code == 503
+    assert (answer.status_code, answer.headers["content-type"]) == (503, "application/problem+json")
+    assert answer.json()["detail"].startswith(
+        "Temporal does not answer: start it, or check TEMPORAL_ADDRESS. the relay"
+    )
     assert [r.partition(":")[0] for r in answer.json()["reasons"]] == [
         "Temporal does not answer",
         "the relay does not deliver",
@@ -133,15 +136,15 @@ async def test_openapi_describes_the_real_answers(http: httpx.AsyncClient) -> No
     assert {
         path: sorted(answers[method]["responses"]) for path, answers in document["paths"].items() for method in answers
     } == {
-        "/v1/entries": ["200", "201", "400", "401", "403", "409", "413", "422", "429", "503"],
-        "/v1/entries/batch": ["200", "400", "401", "413", "422", "429", "503"],
+        "/v1/entries": ["200", "201", "400", "401", "403", "408", "409", "413", "422", "429", "503"],
+        "/v1/entries/batch": ["200", "400", "401", "408", "413", "422", "429", "503"],
         "/v1/cases/{loan_id}": ["200", "404", "422", "429", "503"],
-        "/v1/connectors/stripe/{lender_id}": ["200", "400", "401", "409", "413", "422", "429", "503"],
-        "/v1/connectors/gocardless/{lender_id}": ["200", "400", "409", "413", "422", "429", "498", "503"],
-        "/twilio/status": ["204", "400", "403", "404", "413", "422", "503"],
-        "/twilio/sms": ["200", "400", "403", "413", "503"],
-        "/twilio/voice": ["200", "400", "403", "404", "413", "422", "503"],
-        "/twilio/voice/status": ["204", "400", "403", "404", "413", "422", "503"],
+        "/v1/connectors/stripe/{lender_id}": ["200", "400", "401", "408", "409", "413", "422", "429", "503"],
+        "/v1/connectors/gocardless/{lender_id}": ["200", "204", "400", "408", "409", "413", "422", "429", "498", "503"],
+        "/twilio/status": ["204", "400", "403", "404", "408", "413", "422", "503"],
+        "/twilio/sms": ["200", "400", "403", "408", "413", "503"],
+        "/twilio/voice": ["200", "400", "403", "404", "408", "413", "422", "503"],
+        "/twilio/voice/status": ["204", "400", "403", "404", "408", "413", "422", "503"],
         "/healthz": ["200"],
         "/readyz": ["200", "503"],
     }

@@ -6,8 +6,10 @@ from xml.etree import ElementTree
 import httpx
 import pytest
 
+import ledger.pool
 from domain.loan import LoanKey
 from ledger.locks import lock_loan
+from ledger.pool import open_pool
 from ledger.proof import prove
 from ledger.stops import STOPS
 from starters.api import create_app
@@ -456,3 +458,20 @@ async def test_a_call_is_hung_up_without_a_word(carrier: Carrier) -> None:
     answer = await carrier.post("/twilio/voice", {"CallSid": "CA1", "From": NUMBER})
     assert answer.status_code == 200
     assert answer.text.endswith("<Response><Hangup /></Response>")
+
+
+async def test_a_wish_to_be_left_alone_waits_for_a_held_person(
+    pool: Pool, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ledger.pool, "LOCK_WITHIN", "1ms")
+    async with await open_pool(database_url, for_callers=True) as callers, pool.acquire() as conn:
+        app = create_app(callers, Standing(), secrets=[], twilio_token=TOKEN, public_url=PUBLIC, patient=pool)
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://api") as http:
+            async with conn.transaction():
+                await conn.execute("select from parties for update")  # as a tape does
+                stop = asyncio.create_task(Carrier(http).text("STOP", NUMBER, "SM-9"))
+                while not stop.done() and not await pool.fetchval(
+                    "select exists (select from pg_locks where not granted)"
+                ):
+                    pass
+            assert (await stop).status_code == 200

@@ -14,7 +14,7 @@ from starters import entries
 Switch = Literal["commit", "unique", "outbox"]
 SWITCHES: tuple[Switch, ...] = ("commit", "unique", "outbox")
 AGAIN = "~"  # between a sender's id and what makes it another
-_post, _message_to_case = entries._post, posting.message_to_case
+_post, _message_to_case = posting.post_entry, posting.message_to_case
 _later: set["asyncio.Task[Any]"] = set()
 
 
@@ -22,9 +22,9 @@ def cripple(switch: str) -> None:
     """In this process."""
     match switch:
         case "commit":
-            entries._post = _answer_first
+            vars(entries)["post_entry"] = _answer_first
         case "unique":
-            entries._post = _take_each
+            vars(entries)["post_entry"] = _take_each
         case "outbox":
             posting.message_to_case = _tell_nobody
         case _:

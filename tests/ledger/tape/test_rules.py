@@ -101,12 +101,6 @@ BAD: list[tuple[str, Tape, str, str]] = [
     ("entries", entry(6, "E-1"), "reverses", "reverses is for reversals alone"),
     (
         "entries",
-        with_row("entries", "E-9,L-1,reversal,1.00,EUR,2026-03-07,E-8"),
-        "reverses",
-        "reverses E-8 is no entry of loan L-1",
-    ),
-    (
-        "entries",
         with_row("entries", "E-9,L-2,reversal,1,JPY,2026-03-07,E-1"),
         "reverses",
         "reverses E-1 is no entry of loan L-2",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from domain.loan import LoanKey
+from domain.loan import EntryStatus, LoanKey
 from ledger.posting import post_entry
 from ledger.tape import TapeFiles, take_in
 from tests.ledger.samples import KEY, Pool, Standing, add_case, add_contact, add_task, entry
@@ -185,9 +185,30 @@ async def test_reversals_of_the_same_tape(pool: Pool, tmp_path: Path) -> None:
         "entries.csv line 6",
         "entries.csv line 7",
         "entries.csv line 8",
-        "entries.csv line 9",
     ]
-    assert report.counts["entries"].new == 4
+    # What R-4 reverses was refused, and may come yet.
+    assert (report.counts["entries"].new, report.counts["entries"].suspense) == (4, 1)
+
+
+async def test_a_reversal_waits_for_its_entry_from_either_side(pool: Pool, tmp_path: Path) -> None:
+    early = with_row("entries", "R-8,L-1,reversal,2,EUR,2026-03-07,E-8", "R-9,L-1,reversal,1,EUR,2026-03-07,E-9")
+    for n in range(2):
+        report = await take(pool, tmp_path, early)
+        assert (report.counts["entries"].suspense, report.counts["entries"].rejected) == (0 if n else 2, 0)
+    assert "reverses E-8" in await pool.fetchval("select refusal from suspense where entry_id = 'R-8'")
+    report = await take(pool, tmp_path, {"entries": [ENTRIES_HEADER, "E-8,L-1,payment,2,EUR,2026-03-06,"]})
+    assert report.matched == 1
+    assert (await post_entry(pool, entry("E-9", amount=Decimal(1)), CLOCK)).status == "new"
+    reversed_ = await pool.fetch("select entry_id from entries where kind = 'reversal' order by ledger_version")
+    assert [r["entry_id"] for r in reversed_] == ["R-8", "R-9"]
+    assert await pool.fetchval("select count(*) from suspense") == 0
+
+
+async def test_nothing_is_left_of_what_was_returned(pool: Pool, tmp_path: Path) -> None:
+    await take(pool, tmp_path, GOOD)
+    await post_entry(pool, entry("E-9", status=EntryStatus.RETURNED), CLOCK)
+    report = await take(pool, tmp_path, {"entries": [ENTRIES_HEADER, "R-9,L-1,reversal,1,EUR,2026-03-10,E-9"]})
+    assert ["reverses E-9 was returned" in s for s in report.sentences] == [True]
 
 
 async def test_open_cases_are_told_and_cured(pool: Pool, tmp_path: Path) -> None:
