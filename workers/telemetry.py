@@ -22,13 +22,13 @@ CORE = logging.getLogger("temporalio.core")
 
 
 @lru_cache
-def runtime() -> Runtime:
-    """Temporal's own part of this process: its log joins ours, its figures are served where ARREARS_METRICS_ADDRESS is set.
+def runtime(serves_figures: bool) -> Runtime:
+    """Temporal's own part of this process: its log joins ours; its figures are served, if asked for, where ARREARS_METRICS_ADDRESS says.
 
     Raises:
         BadInput: nothing can be served at that address.
     """
-    address = settings().metrics_address
+    address = settings().metrics_address if serves_figures else None
     level = logging.getLevelName(logging.getLogger().getEffectiveLevel())
     core = "ERROR" if level in {"ERROR", "CRITICAL"} else "WARN"
     try:

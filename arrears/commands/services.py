@@ -76,7 +76,7 @@ def worker(
 
     async def main() -> None:
         stopping = asyncio.ensure_future(until_stopped())
-        client = await temporal()
+        client = await temporal(serves_figures=True)
         build_id = settings().build_id
         if build_id:
             from arrears.commands.operate import must_be_registered
@@ -113,7 +113,7 @@ def relay() -> None:
     async def main() -> None:
         stopping = asyncio.ensure_future(until_stopped())
         async with ledger() as books:
-            client = await temporal()
+            client = await temporal(serves_figures=True)
             relaying = asyncio.ensure_future(Relay(books.pool, client).run())
             sweeping = asyncio.ensure_future(sweep_in_turn(client, books.pool, books.clock))
             await asyncio.wait([stopping, relaying, sweeping], return_when=asyncio.FIRST_COMPLETED)

@@ -70,14 +70,17 @@ class Services:
     async def start(self, name: str, *more: str) -> asyncio.subprocess.Process:
         """Start one as the file says, but for what only a network of containers has."""
         self.metrics[name] = pick()
-        told = environment(name, self.given) | self.ours
-        told["ARREARS_METRICS_ADDRESS"] = f"127.0.0.1:{self.metrics[name]}"
         command = [sys.executable, "-m", "arrears", *OURS[name]["command"], *more]
         with (self.folder / f"{name}.log").open("ab") as log:
             self.running[name] = await asyncio.create_subprocess_exec(
-                *command, env=clean_environment() | told, stdout=log, stderr=log, cwd=self.folder
+                *command, env=self.environment(name), stdout=log, stderr=log, cwd=self.folder
             )
         return self.running[name]
+
+    def environment(self, name: str) -> dict[str, str]:
+        """The variables of its container, whoever runs in there."""
+        address = {"ARREARS_METRICS_ADDRESS": f"127.0.0.1:{self.metrics[name]}"}
+        return clean_environment() | environment(name, self.given) | self.ours | address
 
     async def to_the_end(self, name: str) -> None:
         assert await (await self.start(name)).wait() == 0, self.log(name)
@@ -87,11 +90,11 @@ class Services:
         return (self.folder / f"{name}.log").read_text("utf-8")
 
     async def healthy(self, name: str) -> bool:
-        """Ask as the container's health check does."""
+        """Ask as the container's health check does, in there."""
         words = OURS[name]["healthcheck"]["test"][2:]
         asking = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "arrears", *words),
-            env=clean_environment() | environment(name, self.given) | self.ours,
+            env=self.environment(name),
             stdout=asyncio.subprocess.DEVNULL,
         )
         return await asking.wait() == 0
