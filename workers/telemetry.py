@@ -16,9 +16,11 @@ from temporalio.runtime import (
 )
 
 from domain.errors import BadInput
+from workers.logs import ids_alone
 from workers.settings import settings
 
 CORE = logging.getLogger("temporalio.core")
+CORE.addFilter(ids_alone)
 
 
 @lru_cache
@@ -31,10 +33,11 @@ def runtime(serves_figures: bool) -> Runtime:
     address = settings().metrics_address if serves_figures else None
     level = logging.getLevelName(logging.getLogger().getEffectiveLevel())
     core = "ERROR" if level in {"ERROR", "CRITICAL"} else "WARN"
+    forwarding = LogForwardingConfig(CORE, append_log_fields_to_message=False)
     try:
         return Runtime(
             telemetry=TelemetryConfig(
-                logging=LoggingConfig(TelemetryFilter(core, "ERROR"), forwarding=LogForwardingConfig(CORE)),
+                logging=LoggingConfig(TelemetryFilter(core, "ERROR"), forwarding=forwarding),
                 metrics=PrometheusConfig(
                     bind_address=address, durations_as_seconds=True, unit_suffix=True, counters_total_suffix=True
                 )
