@@ -1,8 +1,9 @@
 """Commands for those who run the system: schema, registration, replay, rebuilding a lost case."""
 
 import json
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,7 +15,7 @@ from ledger.strategies import publish_shipped
 from workers.settings import settings
 
 if TYPE_CHECKING:
-    from temporalio.client import Client
+    from temporalio.client import Client, WorkflowHistory
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -156,15 +157,20 @@ def replay(
     from workers.replaying import Replayed
     from workers.replaying import replay as replayed
 
+    skipped: list[str] = []
+
     async def main() -> list[Replayed]:
-        return [await replayed(each) async for each in _histories(folder, None if folder else await temporal())]
+        histories = _of_folder(folder, skipped) if folder else _open_cases(await temporal())
+        return [await replayed(each) async for each in histories]
 
     results = run(main)
     diverged = [r for r in results if r.differences]
     if as_json:
         told = [{"workflow_id": r.workflow_id, "events": r.events, "differences": r.differences} for r in diverged]
-        print_json({"replayed": len(results), "diverged": told})
+        print_json({"replayed": len(results), "diverged": told, "skipped": skipped})
     else:
+        for name in skipped:
+            say(f"{name} is no history: skipped.")
         for each in diverged:
             for difference in each.differences:
                 say(f"{each.workflow_id}: {difference}")
@@ -173,26 +179,32 @@ def replay(
         raise typer.Exit(1)
 
 
-async def _histories(folder: Path | None, client: "Client | None") -> Any:
+async def _open_cases(client: "Client") -> "AsyncIterator[WorkflowHistory]":
+    query = "WorkflowType = 'CollectionCase' and ExecutionStatus = 'Running'"
+    async for history in client.list_workflows(query).map_histories():
+        yield history
+
+
+async def _of_folder(folder: Path, skipped: list[str]) -> "AsyncIterator[WorkflowHistory]":
+    """The histories among the JSON files of a folder; the names of the rest go into `skipped`."""
     from google.protobuf.json_format import ParseError
     from temporalio.client import WorkflowHistory
 
-    if client is not None:
-        query = "WorkflowType = 'CollectionCase' and ExecutionStatus = 'Running'"
-        async for history in client.list_workflows(query).map_histories():
-            yield history
-        return
-    assert folder is not None
-    files = sorted(folder.glob("*.json"))  # noqa: ASYNC240 - nothing else runs in this command
-    if not files:
+    found = False
+    for file in sorted(folder.glob("*.json")):  # noqa: ASYNC240 - nothing else runs in this command
+        try:
+            content = json.loads(file.read_text("utf-8"))
+            if not isinstance(content, dict) or "events" not in content:
+                skipped.append(file.name)
+                continue
+            yield WorkflowHistory.from_json(file.stem, content)
+        except (ValueError, ParseError) as error:
+            raise BadInput(f"history {file} cannot be read: {error}.") from None
+        found = True
+    if not found:
         raise BadInput(
             f"folder {folder} holds no history: put files such as `temporal workflow show -o json` writes there."
         )
-    for file in files:
-        try:
-            yield WorkflowHistory.from_json(file.stem, json.loads(file.read_text("utf-8")))
-        except (ValueError, ParseError) as error:
-            raise BadInput(f"history {file} cannot be read: {error}.") from None
 
 
 def rebuild(
