@@ -10,7 +10,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from activities.contracts import CASES, SweepRequest
 from domain.errors import BadInput
 from workers.codec import KEY_ID, KeyRing, SealingCodec, data_converter, make_key
-from workers.codec_server import create_codec_app
+from workers.codec_server import COOKIE, create_codec_app
 
 OLD, NEW = make_key("2026-01"), make_key("2026-11")
 TOKEN, ORIGIN = "a token", "http://ui.example.com"
@@ -117,8 +117,13 @@ async def test_the_server_opens_for_whoever_has_the_token() -> None:
     async with asking() as caller:
         assert (await caller.post("/decode", json=body)).status_code == 401
         assert (await caller.post("/session", data={"token": "wrong"})).status_code == 401
-        assert (await caller.post("/session", data={"token": TOKEN})).status_code == 303
+        entered = await caller.post("/session", data={"token": TOKEN})
+        assert entered.status_code == 303
         assert (await caller.post("/decode", json=body)).status_code == 200  # by the cookie that the form left
+        assert TOKEN not in entered.headers["set-cookie"]
+    for shown in (TOKEN, f"Basic {TOKEN}", "Bearer", f"Bearer {entered.cookies[COOKIE]}"):
+        async with asking(authorization=shown) as caller:
+            assert (await caller.post("/decode", json=body)).status_code == 401, shown
 
 
 async def test_the_server_answers_only_pages_it_knows() -> None:
@@ -132,7 +137,8 @@ async def test_the_server_answers_only_pages_it_knows() -> None:
 
 async def test_the_server_says_what_it_cannot_read() -> None:
     async with asking(authorization=f"Bearer {TOKEN}") as caller:
-        assert (await caller.post("/decode", content=b"{")).status_code == 400
+        for body in (b"{", b"[]", b"", b"null", b'"x"', b"{\xff}"):
+            assert (await caller.post("/decode", content=body)).status_code == 400, body
         [strange] = await sealing(OLD).encode([Payload(data=b"x")])
         answer = await caller.post("/decode", json={"payloads": [as_json(strange)]})
     assert answer.status_code == 400
