@@ -24,7 +24,7 @@ async def sealed(key: str, folder: Path) -> None:
     recorded = history(FOLDER / "sms_cure.json")
     codec = SealingCodec(KeyRing.read(key))
     for event in recorded.events:
-        for field, value in getattr(event, event.WhichOneof("attributes")).ListFields():
+        for field, value in getattr(event, str(event.WhichOneof("attributes"))).ListFields():
             if field.message_type and field.message_type.name == "Payloads":
                 closed = await codec.encode(value.payloads)
                 del value.payloads[:]

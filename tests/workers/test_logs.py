@@ -91,9 +91,13 @@ class Fails:
 @pytest.mark.parametrize("form", [JsonLines(), logging.Formatter("%(levelname)s %(name)s: %(message)s")])
 async def test_a_task_that_fails_is_told_by_its_run_alone(form: logging.Formatter, dev_server: Client) -> None:
     heard: asyncio.Queue[str] = asyncio.Queue()
-    loop, handler = asyncio.get_running_loop(), logging.Handler()
-    handler.emit = lambda record: loop.call_soon_threadsafe(heard.put_nowait, form.format(record))  # type: ignore[method-assign]
-    CORE.addHandler(handler)
+    loop = asyncio.get_running_loop()
+
+    class Hearing(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            loop.call_soon_threadsafe(heard.put_nowait, form.format(record))
+
+    CORE.addHandler(handler := Hearing())
     at = dev_server.service_client.config.target_host
     client = await Client.connect(at, runtime=runtime(serves_figures=False))
     queue = str(uuid4())
