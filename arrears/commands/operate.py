@@ -211,11 +211,11 @@ def rebuild(
     loan: Annotated[str, typer.Argument(help="loan_id, or lender_id/loan_id")],
     as_json: Json = False,
 ) -> None:
-    """Start the workflow of a case again from the ledger, where Temporal has lost it."""
+    """Start the workflow of a case again from the ledger, where Temporal has lost it; one that runs is left alone."""
     from activities.case_in_hand import Desk
     from activities.opening import Opening
 
-    async def main() -> str:
+    async def main() -> tuple[str, bool]:
         client = await temporal()
         async with ledger() as books:
             async with books.pool.acquire() as conn:
@@ -225,8 +225,26 @@ def rebuild(
                 raise BadInput(
                     f"loan {key} has no open case to rebuild: `arrears sweep` starts one where it is past due."
                 )
-            await Opening(Desk(books.pool, books.clock), client).start(key)
-            return key.workflow_id
+            missing = not await _runs(client, key.workflow_id)
+            if missing:
+                await Opening(Desk(books.pool, books.clock), client).start(key)
+            return key.workflow_id, missing
 
-    started = run(main)
-    print_json({"workflow_id": started}) if as_json else say(f"{started} runs.")
+    workflow_id, started = run(main)
+    if as_json:
+        print_json({"workflow_id": workflow_id, "started": started})
+    else:
+        say(f"{workflow_id} was started again." if started else f"{workflow_id} runs already: nothing was done.")
+
+
+async def _runs(client: "Client", workflow_id: str) -> bool:
+    from temporalio.client import WorkflowExecutionStatus
+    from temporalio.service import RPCError, RPCStatusCode
+
+    try:
+        found = await client.get_workflow_handle(workflow_id).describe()
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            return False
+        raise
+    return found.status is WorkflowExecutionStatus.RUNNING
