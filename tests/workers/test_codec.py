@@ -3,9 +3,13 @@ from uuid import uuid4
 
 import pytest
 from httpx import ASGITransport, AsyncClient
-from temporalio.api.common.v1 import Payload
+from temporalio import workflow
+from temporalio.api.common.v1 import Payload, WorkflowExecution
+from temporalio.api.query.v1 import WorkflowQuery
+from temporalio.api.workflowservice.v1 import QueryWorkflowRequest
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.worker import Worker
 
 from activities.contracts import CASES, SweepRequest
 from domain.errors import BadInput
@@ -91,6 +95,43 @@ async def test_temporal_keeps_ciphertext(dev_server: Client, monkeypatch: pytest
         [opened] = await sealing(NEW).decode([kept])
         assert b"lender-7" in opened.data
     finally:
+        await handle.terminate()
+
+
+@workflow.defn(sandboxed=False)
+class Carded:
+    """A case as far as its card and its queries go."""
+
+    @workflow.run
+    async def run(self) -> None:
+        workflow.set_current_details("the card of loan 7")
+        await workflow.wait_condition(lambda: False)
+
+    @workflow.query
+    def where(self) -> str:
+        return "at loan 7"
+
+
+async def test_what_a_worker_answers_to_a_query_is_sealed_and_its_card_with_it(
+    dev_server: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The UI reads the card by a query: the server passes the answer on, and keeps nothing of it."""
+    monkeypatch.setenv("ARREARS_CODEC_KEYS", NEW)
+    config = dev_server.config()
+    config["data_converter"] = data_converter()
+    client, name = Client(**config), f"card-{uuid4()}"
+    async with Worker(client, task_queue=name, workflows=[Carded]):
+        handle = await client.start_workflow("Carded", id=name, task_queue=name)
+        for query, says in (("where", b"at loan 7"), ("__temporal_workflow_metadata", b"the card of loan 7")):
+            asked = QueryWorkflowRequest(
+                namespace=client.namespace,
+                execution=WorkflowExecution(workflow_id=name),
+                query=WorkflowQuery(query_type=query),
+            )
+            [answer] = (await client.workflow_service.query_workflow(asked)).query_result.payloads
+            assert b"loan 7" not in answer.SerializeToString()
+            [opened] = await sealing(NEW).decode([answer])
+            assert says in opened.data
         await handle.terminate()
 
 
