@@ -6,20 +6,17 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
-from aiohttp import web
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from temporalio.client import Client
 
 from starters.signature import sign
 from tests.case import poll
+from tests.deploy.collector import Receiver, collector
 from tests.deploy.compose import OURS, environment
 from tests.ledger.samples import Pool
 from tests.stack.machine import clean_environment
@@ -27,34 +24,6 @@ from workers.embedded.ports import pick
 
 NAME, PHONE, SECRET = "Annunziata Esposito", "+12015550137", "whsec_compose"
 LONG_RUNNING = ("worker-cases", "worker-contact", "worker-office", "relay", "api")
-
-
-@dataclass
-class Receiver:
-    """Takes traces as a collector does."""
-
-    spans: list[Any] = field(default_factory=list)
-
-    async def take(self, request: web.Request) -> web.Response:
-        told = ExportTraceServiceRequest.FromString(await request.read())
-        self.spans += [s for r in told.resource_spans for scope in r.scope_spans for s in scope.spans]
-        return web.Response(body=b"", content_type="application/x-protobuf")
-
-    def named(self, name: str) -> list[Any]:
-        return [span for span in self.spans if span.name == name]
-
-
-@asynccontextmanager
-async def collector() -> AsyncIterator[tuple[Receiver, str]]:
-    """A receiver of traces, and its address."""
-    receiver, app = Receiver(), web.Application()
-    app.router.add_post("/v1/traces", receiver.take)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    yield receiver, f"http://127.0.0.1:{runner.addresses[0][1]}"
-    await runner.cleanup()
 
 
 @dataclass
