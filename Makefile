@@ -22,7 +22,7 @@ else \
 fi
 endef
 
-.PHONY: setup demo test chaos storm upgrade-drill restore-drill bench check format lock picture reference clean fonts
+.PHONY: setup demo test chaos storm upgrade-drill restore-drill bench check check-rules format lock picture reference clean fonts
 
 setup: $(STAMP) fonts
 
@@ -52,6 +52,16 @@ check: setup
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# What Prometheus reads, and the alerts' own tests. Debian's package is unpacked, not installed: it would start a server.
+PROMETHEUS := .venv/prometheus
+PROMTOOL = $$(command -v promtool || echo $(PROMETHEUS)/usr/bin/promtool)
+check-rules:
+	@command -v promtool >/dev/null || [ -x $(PROMETHEUS)/usr/bin/promtool ] \
+		|| { mkdir -p $(PROMETHEUS) && cd $(PROMETHEUS) && apt-get download -qq prometheus 2>/dev/null && dpkg -x prometheus_*.deb . && rm prometheus_*.deb; } \
+		|| { echo "Put promtool (Debian's package prometheus) on the PATH to check the alerts." >&2; exit 1; }
+	$(PROMTOOL) check config deploy/prometheus/prometheus.yml deploy/prometheus/systemd.yml
+	$(PROMTOOL) test rules deploy/prometheus/rules_test.yml
 
 format: setup
 	$(BIN)/ruff check --fix-only --select I .

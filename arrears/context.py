@@ -51,8 +51,12 @@ async def ledger(*, for_callers: bool = False) -> AsyncIterator[Ledger]:
         await pool.close()
 
 
-async def temporal() -> "Client":
+async def temporal(*, serves_figures: bool = False) -> "Client":
     """A client of the Temporal server that the `TEMPORAL_*` profile names.
+
+    Args:
+        serves_figures: The process serves the SDK's figures at ARREARS_METRICS_ADDRESS. Services alone do: a command that is run beside
+            one, in its container and with its environment, must leave the address to it.
 
     Raises:
         BadInput: it cannot be reached.
@@ -69,7 +73,7 @@ async def temporal() -> "Client":
     config: dict[str, Any] = dict(ClientConfig.load_client_connect_config(override_env_vars=given))
     address = config.setdefault("target_host", "localhost:7233")
     try:
-        return await Client.connect(**config, data_converter=data_converter(), runtime=runtime())
+        return await Client.connect(**config, data_converter=data_converter(), runtime=runtime(serves_figures))
     except (RPCError, RuntimeError, OSError) as error:
         reason = str(error).splitlines()[0]
         raise BadInput(

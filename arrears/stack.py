@@ -39,6 +39,7 @@ from workers.embedded import EmbeddedPostgres, EmbeddedTemporal, StateFolder
 from workers.embedded.child import Child
 from workers.relay import Relay
 from workers.settings import TwilioSettings, settings
+from workers.telemetry import trace_requests
 
 LOOPBACK = "127.0.0.1"
 log = logging.getLogger(__name__)
@@ -198,6 +199,7 @@ async def _serve(
         gocardless_url=settings().gocardless_base_url,
         patient=pool,
     )
+    trace_requests(app)
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off", access_log=False))
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined] # Ctrl-C is the stack's
     serving = asyncio.create_task(server.serve(sockets=[listening]))

@@ -34,7 +34,7 @@ MEANINGS: dict[str, tuple[str, tuple[str, ...]]] = {
         ("quantile",),
     ),
     "arrears_payment_unheard_seconds": (
-        "Real age of the oldest money of the last hour that its case has not taken in yet.",
+        "Real age of the oldest money that its case has not taken in yet, stranded or told.",
         (),
     ),
     "arrears_payments_heard_last_hour": ("Messages about money that cases took in.", ()),
@@ -62,6 +62,7 @@ async def figures(conn: Any, now: datetime) -> list[Figure]:
     missed = [r async for r in FIGURES.deadlines_missed_lately(conn)]
     tasks = [r async for r in FIGURES.open_tasks(conn, now=now)]
     ages = [r async for r in FIGURES.feed_ages(conn, now=now)]
+    await FIGURES.note_heard(conn)  # each message once, so that what is read does not grow with what there ever was
     quiet, waits = await FIGURES.payment_to_quiet(conn), await lag(conn)
     stops = await FIGURES.stops_and_alerts(conn)
     values: dict[str, list[tuple[tuple[str, ...], float]]] = {

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
+from math import inf
 from time import monotonic
 
 import asyncpg
@@ -34,7 +35,7 @@ def metrics_routes(pool: "asyncpg.Pool[asyncpg.Record]", clock: Clock) -> APIRou
     """The address that Prometheus scrapes; kept out of the API's own document, for it is no sender's."""
     routes = APIRouter(include_in_schema=False)
     turn = asyncio.Lock()
-    read_at, page = -KEPT, b""
+    read_at, page = -inf, b""
 
     @routes.get("/metrics")
     async def metrics() -> Response:

@@ -28,7 +28,7 @@ NAME = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 
 @dataclass(frozen=True)
 class KeyRing:
-    """Keys by their id. `current` seals; every key of the ring opens, so that a new one is put before the old for as long as cases live."""
+    """Keys by their id. `current` seals; every key of the ring opens, so that an old one stays for as long as cases live."""
 
     current: str
     keys: Mapping[str, AESGCM]

@@ -28,8 +28,8 @@ def create_codec_app(codec: PayloadCodec, *, token: str, origins: Sequence[str])
 
     Args:
         codec: Seals and opens.
-        token: What a caller shows, as `Authorization: Bearer TOKEN`, or once in the form at `/`, which leaves it in a cookie: the UI
-            sends cookies, and without a login of its own nothing else.
+        token: What a caller shows, as `Authorization: Bearer TOKEN`, or once in the form at `/`, which leaves a cookie made from it:
+            the UI sends cookies, and without a login of its own nothing else. Another token ends every cookie.
         origins: Of the pages that may call, such as the UI's `https://temporal.example.com`.
     """
     app = FastAPI(title="Arrears codec", docs_url=None, redoc_url=None, openapi_url=None)
@@ -41,9 +41,12 @@ def create_codec_app(codec: PayloadCodec, *, token: str, origins: Sequence[str])
         allow_credentials=True,
     )
 
+    ticket = hmac.digest(token.encode(), COOKIE.encode(), "sha256").hex()
+
     def admit(request: Request) -> None:
-        shown = request.headers.get("authorization", "").removeprefix("Bearer ") or request.cookies.get(COOKIE, "")
-        if not hmac.compare_digest(shown.encode(), token.encode()):
+        scheme, _, shown = request.headers.get("authorization", "").partition(" ")
+        by_token = scheme.lower() == "bearer" and hmac.compare_digest(shown.strip().encode(), token.encode())
+        if not by_token and not hmac.compare_digest(request.cookies.get(COOKIE, "").encode(), ticket.encode()):
             raise HTTPException(
                 401, "The codec's token is missing or wrong: send it as a bearer token, or enter it at /."
             )
@@ -63,7 +66,7 @@ def create_codec_app(codec: PayloadCodec, *, token: str, origins: Sequence[str])
         answer = RedirectResponse("/", 303)
         secure = request.url.scheme == "https"
         # Another site's page must not use it, but the UI may stand on another host: a browser takes that with TLS alone.
-        answer.set_cookie(COOKIE, token, httponly=True, secure=secure, samesite="none" if secure else "lax")
+        answer.set_cookie(COOKIE, ticket, httponly=True, secure=secure, samesite="none" if secure else "lax")
         return answer
 
     @app.post("/encode")
@@ -86,6 +89,8 @@ async def _turned(request: Request, turn: Turn) -> Response:
         if len(body) > LARGEST_BODY:
             raise HTTPException(413, f"The body is larger than {LARGEST_BODY} bytes: send fewer payloads at once.")
     try:
+        if not bytes(body).lstrip().startswith(b"{"):  # the parser takes an empty list for an empty message
+            raise ParseError
         payloads = Parse(bytes(body), Payloads())
         turned = await turn(payloads.payloads)
     except (ParseError, UnicodeDecodeError):

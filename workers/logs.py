@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import re
 import sys
 from datetime import UTC, datetime
 
@@ -10,6 +11,9 @@ from domain.errors import BadInput
 
 # What the SDK says of a workflow or an activity, as ids.
 OF_A_CASE = ("workflow_id", "run_id", "workflow_type", "activity_type", "activity_id", "attempt", "task_queue")
+
+# How the answer of a server ended, of all that Temporal's core says of an error.
+GRPC_CODE = re.compile(r"\b(?:status|code): '?([A-Za-z ]+)")
 
 
 class JsonLines(logging.Formatter):
@@ -43,6 +47,8 @@ def _of_which_case(record: logging.LogRecord) -> dict[str, object]:
         told = getattr(record, source, None)
         if isinstance(told, dict):
             return {name: told[name] for name in OF_A_CASE if name in told}
+    if (said := getattr(record, "temporal_log", None)) is not None:
+        return _said_by_core(said.fields)
     if "temporalio.activity" not in sys.modules:  # too long to load for a command that does without
         return {}
     from temporalio import activity
@@ -51,6 +57,23 @@ def _of_which_case(record: logging.LogRecord) -> dict[str, object]:
         return {}
     info = activity.info()
     return {name: getattr(info, name) for name in OF_A_CASE if hasattr(info, name)} | {"run_id": info.workflow_run_id}
+
+
+def ids_alone(record: logging.LogRecord) -> bool:
+    """A filter for the lines of Temporal's core, which come without their fields: those that name a case go behind the message.
+
+    The rest stays out. A workflow task that failed comes with the failure, and its words quote what the case was told.
+    """
+    kept = _said_by_core(record.temporal_log.fields)  # type: ignore[attr-defined] # the SDK puts it there
+    if kept:
+        record.msg = f"{record.msg} ({', '.join(f'{name}={value}' for name, value in kept.items())})"
+    return True
+
+
+def _said_by_core(fields: dict[str, object]) -> dict[str, object]:
+    kept = {name: fields[name] for name in OF_A_CASE if name in fields}
+    code = GRPC_CODE.search(str(fields.get("error", "")))
+    return kept | ({"answer": code[1].strip()} if code else {})
 
 
 def _of_which_trace() -> dict[str, object]:

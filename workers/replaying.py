@@ -6,8 +6,9 @@ event it once became.
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import lru_cache
 from hashlib import sha256
@@ -22,10 +23,12 @@ from temporalio.bridge.proto.workflow_activation import WorkflowActivation
 from temporalio.bridge.proto.workflow_commands import WorkflowCommand
 from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
 from temporalio.client import WorkflowHistory
+from temporalio.converter import PayloadCodec
 from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
 from temporalio.worker import Replayer, WorkflowInstance, WorkflowInstanceDetails, WorkflowRunner
 
-from workers.codec import data_converter
+from domain.errors import BadInput
+from workers.codec import KeyRing, SealingCodec, codec, data_converter
 from workers.fleet import WORKFLOWS, sandbox
 
 # What a replay says of itself; nothing of it reaches the history.
@@ -52,16 +55,57 @@ class Replayed:
 
 
 async def replay(history: WorkflowHistory, workflows: Sequence[type] = WORKFLOWS) -> Replayed:
-    """Replay one run of a workflow in the sandbox, with the converter of the workers."""
-    converter = data_converter()
+    """Replay one run of a workflow in the sandbox, with the converter of the workers.
+
+    Raises:
+        BadInput: a payload of the history cannot be opened; the sentence names the key.
+    """
+    converter, opening = _reading()
     recording = _Recording(sandbox())
     replayer = Replayer(workflows=workflows, data_converter=converter, workflow_runner=recording, runtime=_quiet())
     result = await replayer.replay_workflow(history, raise_on_replay_failure=False)
+    if opening.refused is not None:
+        raise opening.refused
     if result.replay_failure is not None:
-        found = [str(result.replay_failure)]
+        found = [_in_words(str(result.replay_failure))]
     else:
         found = await _differences(history.events, recording.commands, converter)
     return Replayed(history.workflow_id, len(history.events), tuple(found), tuple(recording.commands))
+
+
+def _in_words(failure: str) -> str:
+    """What Temporal's core says of a failure, without the fields that it says it in."""
+    said = re.search(r'message: "((?:[^"\\]|\\.)*)"', failure)
+    if said is None:
+        return " ".join(failure.split())
+    kind = re.search(r'r#type: "(\w+)"', failure)
+    words = said[1].replace("\\n", " ").replace('\\"', '"').removeprefix("[TMPRL1100] Nondeterminism error: ")
+    return f"{kind[1]}: {words}" if kind else words
+
+
+class _Opening(PayloadCodec):
+    """Opens what was sealed, and remembers what it could not open: the core makes a failure of the workflow out of that."""
+
+    def __init__(self, codec: PayloadCodec) -> None:
+        self._codec = codec
+        self.refused: BadInput | None = None
+
+    async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        return list(payloads)  # nothing that a replay says is sent anywhere
+
+    async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        try:
+            return await self._codec.decode(payloads)
+        except BadInput as error:
+            self.refused = error
+            raise
+
+
+def _reading() -> tuple[temporalio.converter.DataConverter, _Opening]:
+    """The converter of the workers, but for the texts of failures, which stay readable here."""
+    opening = _Opening(codec() or SealingCodec(KeyRing("", {})))
+    plain = temporalio.converter.DefaultFailureConverter
+    return replace(data_converter(), payload_codec=opening, failure_converter_class=plain), opening
 
 
 @lru_cache

@@ -1,5 +1,6 @@
 """Commands about one case, and the work that waits for people."""
 
+import asyncio
 import json
 from datetime import date
 from pathlib import Path
@@ -11,6 +12,7 @@ from pydantic import ValidationError
 
 from arrears.context import ledger, print_json, readable_step, run, say, say_rows, temporal
 from domain.errors import BadInput
+from domain.loan import LoanKey
 from domain.messages import SIGNALS, UPDATES, Answer, RecordOutcome
 from ledger.case_view import case_view, find_loan
 from ledger.export.writing import export_case
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from temporalio.client import Client
 
 WORK = queries("work")
+ANSWERS_WITHIN = 30.0
+"""Real seconds that a case has to answer: one that cannot, because no worker runs or its code fails, never does."""
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Loan = Annotated[str, typer.Argument(help="loan_id, or lender_id/loan_id")]
 
@@ -121,7 +125,7 @@ def outcome(
                 raise BadInput(f"task {task!r} is unknown: `arrears tasks` lists what is open.")
             key = await find_loan(conn, f"{row['lender_id']}/{row['loan_id']}")
         body = RecordOutcome(task_id=task, code=code, data=given, by=by)
-        return await _update(await temporal(), key.workflow_id, "record_outcome", body)
+        return await _update(await temporal(), key, "record_outcome", body)
 
     _answered(run(main), as_json)
 
@@ -142,7 +146,7 @@ def send(
             key = await find_loan(conn, loan)
         client = await temporal()
         if message in UPDATES:
-            return await _update(client, key.workflow_id, message, _body(message, given))
+            return await _update(client, key, message, _body(message, given))
         handle = client.get_workflow_handle(key.workflow_id)
         await _reach(
             handle.signal(message, *([] if message == "poke" else [{"message_id": f"hand-{uuid4()}", **given}])), key
@@ -171,27 +175,35 @@ def _object(text: str, where: str) -> dict[str, Any]:
     return given
 
 
-async def _update(client: "Client", workflow_id: str, name: str, body: Any) -> Answer:
+async def _update(client: "Client", key: LoanKey, name: str, body: Any) -> Answer:
     from temporalio.client import WorkflowUpdateFailedError
 
     from starters.telling import tell
 
-    handle = client.get_workflow_handle(workflow_id)
+    handle = client.get_workflow_handle(key.workflow_id)
     try:
-        answer: Answer = await _reach(tell(handle, name, body), workflow_id)
+        answer: Answer = await _reach(tell(handle, name, body), key)
     except WorkflowUpdateFailedError as error:
         raise BadInput(str(error.cause)) from None
     return answer
 
 
-async def _reach(call: Any, what: Any) -> Any:
+async def _reach(call: Any, key: LoanKey) -> Any:
+    from temporalio.client import WorkflowUpdateRPCTimeoutOrCancelledError
     from temporalio.service import RPCError, RPCStatusCode
 
     try:
-        return await call
+        return await asyncio.wait_for(call, ANSWERS_WITHIN)
+    except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError):
+        raise BadInput(
+            f"loan {key} did not answer within {ANSWERS_WITHIN:g} seconds and may take it in later: `arrears case {key}` shows whether it did, "
+            "`arrears healthy cases` whether a worker runs."
+        ) from None
     except RPCError as error:
         if error.status is RPCStatusCode.NOT_FOUND:
-            raise BadInput(f"{what} has no running case: `arrears case` shows how it stands.") from None
+            raise BadInput(
+                f"loan {key} has no running case: if `arrears case {key}` shows it as open, `arrears rebuild {key}` starts it again."
+            ) from None
         raise BadInput(f"Temporal did not take the message ({error.message:.100}): try again.") from None
 
 

@@ -1,8 +1,9 @@
 """Commands for those who run the system: schema, registration, replay, rebuilding a lost case."""
 
 import json
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,7 +15,7 @@ from ledger.strategies import publish_shipped
 from workers.settings import settings
 
 if TYPE_CHECKING:
-    from temporalio.client import Client
+    from temporalio.client import Client, WorkflowHistory
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -153,15 +154,20 @@ def replay(
     from workers.replaying import Replayed
     from workers.replaying import replay as replayed
 
+    skipped: list[str] = []
+
     async def main() -> list[Replayed]:
-        return [await replayed(each) async for each in _histories(folder, None if folder else await temporal())]
+        histories = _of_folder(folder, skipped) if folder else _open_cases(await temporal())
+        return [await replayed(each) async for each in histories]
 
     results = run(main)
     diverged = [r for r in results if r.differences]
     if as_json:
         told = [{"workflow_id": r.workflow_id, "events": r.events, "differences": r.differences} for r in diverged]
-        print_json({"replayed": len(results), "diverged": told})
+        print_json({"replayed": len(results), "diverged": told, "skipped": skipped})
     else:
+        for name in skipped:
+            say(f"{name} is no history: skipped.")
         for each in diverged:
             for difference in each.differences:
                 say(f"{each.workflow_id}: {difference}")
@@ -170,37 +176,43 @@ def replay(
         raise typer.Exit(1)
 
 
-async def _histories(folder: Path | None, client: "Client | None") -> Any:
+async def _open_cases(client: "Client") -> "AsyncIterator[WorkflowHistory]":
+    query = "WorkflowType = 'CollectionCase' and ExecutionStatus = 'Running'"
+    async for history in client.list_workflows(query).map_histories():
+        yield history
+
+
+async def _of_folder(folder: Path, skipped: list[str]) -> "AsyncIterator[WorkflowHistory]":
+    """The histories among the JSON files of a folder; the names of the rest go into `skipped`."""
     from google.protobuf.json_format import ParseError
     from temporalio.client import WorkflowHistory
 
-    if client is not None:
-        query = "WorkflowType = 'CollectionCase' and ExecutionStatus = 'Running'"
-        async for history in client.list_workflows(query).map_histories():
-            yield history
-        return
-    assert folder is not None
-    files = sorted(folder.glob("*.json"))  # noqa: ASYNC240 - nothing else runs in this command
-    if not files:
+    found = False
+    for file in sorted(folder.glob("*.json")):  # noqa: ASYNC240 - nothing else runs in this command
+        try:
+            content = json.loads(file.read_text("utf-8"))
+            if not isinstance(content, dict) or "events" not in content:
+                skipped.append(file.name)
+                continue
+            yield WorkflowHistory.from_json(file.stem, content)
+        except (ValueError, ParseError) as error:
+            raise BadInput(f"history {file} cannot be read: {error}.") from None
+        found = True
+    if not found:
         raise BadInput(
             f"folder {folder} holds no history: put files such as `temporal workflow show -o json` writes there."
         )
-    for file in files:
-        try:
-            yield WorkflowHistory.from_json(file.stem, json.loads(file.read_text("utf-8")))
-        except (ValueError, ParseError) as error:
-            raise BadInput(f"history {file} cannot be read: {error}.") from None
 
 
 def rebuild(
     loan: Annotated[str, typer.Argument(help="loan_id, or lender_id/loan_id")],
     as_json: Json = False,
 ) -> None:
-    """Start the workflow of a case again from the ledger, where Temporal has lost it."""
+    """Start the workflow of a case again from the ledger, where Temporal has lost it; one that runs is left alone."""
     from activities.case_in_hand import Desk
     from activities.opening import Opening
 
-    async def main() -> str:
+    async def main() -> tuple[str, bool]:
         client = await temporal()
         async with ledger() as books:
             async with books.pool.acquire() as conn:
@@ -210,8 +222,26 @@ def rebuild(
                 raise BadInput(
                     f"loan {key} has no open case to rebuild: `arrears sweep` starts one where it is past due."
                 )
-            await Opening(Desk(books.pool, books.clock), client).start(key)
-            return key.workflow_id
+            missing = not await _runs(client, key.workflow_id)
+            if missing:
+                await Opening(Desk(books.pool, books.clock), client).start(key)
+            return key.workflow_id, missing
 
-    started = run(main)
-    print_json({"workflow_id": started}) if as_json else say(f"{started} runs.")
+    workflow_id, started = run(main)
+    if as_json:
+        print_json({"workflow_id": workflow_id, "started": started})
+    else:
+        say(f"{workflow_id} was started again." if started else f"{workflow_id} runs already: nothing was done.")
+
+
+async def _runs(client: "Client", workflow_id: str) -> bool:
+    from temporalio.client import WorkflowExecutionStatus
+    from temporalio.service import RPCError, RPCStatusCode
+
+    try:
+        found = await client.get_workflow_handle(workflow_id).describe()
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            return False
+        raise
+    return found.status is WorkflowExecutionStatus.RUNNING

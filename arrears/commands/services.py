@@ -26,6 +26,7 @@ def up(
     """Start the whole stack on this machine: PostgreSQL, Temporal and its UI, simulator, API, relay, worker. Ctrl-C stops it."""
     from arrears.serving import until_stopped
     from arrears.stack import running_stack
+    from workers.telemetry import traced
 
     if day is not None and day < 2:
         raise BadInput(f"--day {day} is too short: a business day lasts 2 seconds or more.")
@@ -48,7 +49,8 @@ def up(
             sys.stdout.flush()
             await stopping
 
-    run(main)
+    with traced("up"):  # its worker is a process of its own, and traces by itself
+        run(main)
 
 
 def demo(
@@ -76,7 +78,7 @@ def worker(
 
     async def main() -> None:
         stopping = asyncio.ensure_future(until_stopped())
-        client = await temporal()
+        client = await temporal(serves_figures=True)
         build_id = settings().build_id
         if build_id:
             from arrears.commands.operate import must_be_registered
@@ -113,7 +115,7 @@ def relay() -> None:
     async def main() -> None:
         stopping = asyncio.ensure_future(until_stopped())
         async with ledger() as books:
-            client = await temporal()
+            client = await temporal(serves_figures=True)
             relaying = asyncio.ensure_future(Relay(books.pool, client).run())
             sweeping = asyncio.ensure_future(sweep_in_turn(client, books.pool, books.clock))
             await asyncio.wait([stopping, relaying, sweeping], return_when=asyncio.FIRST_COMPLETED)
@@ -130,13 +132,11 @@ def api(
     port: Annotated[int, typer.Option(help="The port to listen on.")] = 8080,
 ) -> None:
     """Serve the HTTP API: payments, cases, the carrier's callbacks."""
-    from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
-
     from arrears.serving import serve
     from starters.api import create_app
     from workers.carrier import call_back
     from workers.settings import TwilioSettings
-    from workers.telemetry import traced
+    from workers.telemetry import trace_requests, traced
 
     async def main() -> None:
         client = await temporal()
@@ -153,11 +153,8 @@ def api(
                 gocardless_url=settings().gocardless_base_url,
                 patient=patient.pool,
             )
-            if tracing:  # it costs each request something
-                FastAPIInstrumentor.instrument_app(
-                    app, excluded_urls="healthz,readyz,metrics", exclude_spans=["receive", "send"]
-                )
+            trace_requests(app)
             await serve(app, host, port)
 
-    with traced("api") as tracing:
+    with traced("api"):
         run(main)

@@ -19,20 +19,31 @@ select rule, kind, count(*) as n from (
     where state = 'forbidden' and reserved_at > :now::timestamptz - interval '1 day') as refused
 group by rule, kind order by rule, kind;
 
+-- name: note_heard!
+-- Money that a case has taken in since somebody last looked. The relay tells a case many messages as one, under the last one's id, and in
+-- order: the first that reaches so far has it.
+update outbox o set heard_at = taken.at
+from (
+    select m.id, (select min(e.recorded_at) from case_events e
+        where e.lender_id = m.lender_id and e.loan_id = m.loan_id and e.recorded_at >= m.created_at
+          and case when e.message_id ~ '^outbox-[0-9]{1,18}$' then substr(e.message_id, 8)::bigint end >= m.id) as at
+    from outbox m where m.heard_at is null and m.message in ('payment_received', 'payment_reversed')
+      and coalesce(m.result, '') not in ('no case', 'closed')) as taken
+where o.id = taken.id and taken.at is not null and o.heard_at is null;
+
 -- name: payment_to_quiet^
 -- Real seconds from the commit of money to the moment its case had taken it in, of the last hour; what is not taken in yet counts with its
--- age. The relay tells a case many messages as one, under the last one's id, and in order: the first that reaches so far has it.
+-- age. And the age of the oldest that is not, whenever it came: of money that waits, or whose case is open.
 select count(heard_at) as n, coalesce(percentile_cont(0.5) within group (order by took), 0) as p50,
     coalesce(percentile_cont(0.99) within group (order by took), 0) as p99, coalesce(max(took), 0) as longest,
-    coalesce(max(took) filter (where heard_at is null), 0) as unheard
+    (select coalesce(extract(epoch from now() - min(o.created_at)), 0)::float8 from outbox o
+     where o.heard_at is null and o.message in ('payment_received', 'payment_reversed') and coalesce(o.result, '') not in ('no case', 'closed')
+       and (o.delivered_at is null
+            or exists (select from cases c where c.lender_id = o.lender_id and c.loan_id = o.loan_id and c.open))) as unheard
 from (
-    select heard_at, extract(epoch from coalesce(heard_at, now()) - o.created_at)::float8 as took from outbox o
-    cross join lateral (
-        select min(e.recorded_at) as heard_at from case_events e
-        where e.lender_id = o.lender_id and e.loan_id = o.loan_id and e.recorded_at >= o.created_at
-          and case when e.message_id ~ '^outbox-[0-9]{1,18}$' then substr(e.message_id, 8)::bigint end >= o.id) as absorbed
-    where o.created_at > now() - interval '1 hour' and o.message in ('payment_received', 'payment_reversed')
-      and coalesce(o.result, 'signalled') = 'signalled') as told;
+    select heard_at, extract(epoch from coalesce(heard_at, now()) - created_at)::float8 as took from outbox
+    where created_at > now() - interval '1 hour' and message in ('payment_received', 'payment_reversed')
+      and coalesce(result, 'signalled') = 'signalled') as told;
 
 -- name: open_tasks
 -- Open tasks by kind, and those whose deadline is over.

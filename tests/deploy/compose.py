@@ -19,9 +19,11 @@ def environment(service: str, given: dict[str, str]) -> dict[str, str]:
         name, how, default = found.groups()
         if how == ":?" and not given.get(name):
             raise AssertionError(f"{service} wants {name}")
+        if how == ":+":
+            return default if given.get(name) else ""
         return given.get(name) or (default if how == ":-" else "")
 
     return {
-        name: re.sub(r"\$\{(\w+)(?:(:[-?])([^}]*))?\}", value, str(text))
+        name: re.sub(r"\$\{(\w+)(?:(:[-?+])([^}]*))?\}", value, str(text))
         for name, text in SERVICES[service]["environment"].items()
     }

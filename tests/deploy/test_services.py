@@ -6,20 +6,17 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
-from aiohttp import web
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from temporalio.client import Client
 
 from starters.signature import sign
 from tests.case import poll
+from tests.deploy.collector import Receiver, collector
 from tests.deploy.compose import OURS, environment
 from tests.ledger.samples import Pool
 from tests.stack.machine import clean_environment
@@ -27,34 +24,6 @@ from workers.embedded.ports import pick
 
 NAME, PHONE, SECRET = "Annunziata Esposito", "+12015550137", "whsec_compose"
 LONG_RUNNING = ("worker-cases", "worker-contact", "worker-office", "relay", "api")
-
-
-@dataclass
-class Receiver:
-    """Takes traces as a collector does."""
-
-    spans: list[Any] = field(default_factory=list)
-
-    async def take(self, request: web.Request) -> web.Response:
-        told = ExportTraceServiceRequest.FromString(await request.read())
-        self.spans += [s for r in told.resource_spans for scope in r.scope_spans for s in scope.spans]
-        return web.Response(body=b"", content_type="application/x-protobuf")
-
-    def named(self, name: str) -> list[Any]:
-        return [span for span in self.spans if span.name == name]
-
-
-@asynccontextmanager
-async def collector() -> AsyncIterator[tuple[Receiver, str]]:
-    """A receiver of traces, and its address."""
-    receiver, app = Receiver(), web.Application()
-    app.router.add_post("/v1/traces", receiver.take)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    yield receiver, f"http://127.0.0.1:{runner.addresses[0][1]}"
-    await runner.cleanup()
 
 
 @dataclass
@@ -70,14 +39,17 @@ class Services:
     async def start(self, name: str, *more: str) -> asyncio.subprocess.Process:
         """Start one as the file says, but for what only a network of containers has."""
         self.metrics[name] = pick()
-        told = environment(name, self.given) | self.ours
-        told["ARREARS_METRICS_ADDRESS"] = f"127.0.0.1:{self.metrics[name]}"
         command = [sys.executable, "-m", "arrears", *OURS[name]["command"], *more]
         with (self.folder / f"{name}.log").open("ab") as log:
             self.running[name] = await asyncio.create_subprocess_exec(
-                *command, env=clean_environment() | told, stdout=log, stderr=log, cwd=self.folder
+                *command, env=self.environment(name), stdout=log, stderr=log, cwd=self.folder
             )
         return self.running[name]
+
+    def environment(self, name: str) -> dict[str, str]:
+        """The variables of its container, whoever runs in there."""
+        address = {"ARREARS_METRICS_ADDRESS": f"127.0.0.1:{self.metrics[name]}"}
+        return clean_environment() | environment(name, self.given) | self.ours | address
 
     async def to_the_end(self, name: str) -> None:
         assert await (await self.start(name)).wait() == 0, self.log(name)
@@ -87,11 +59,11 @@ class Services:
         return (self.folder / f"{name}.log").read_text("utf-8")
 
     async def healthy(self, name: str) -> bool:
-        """Ask as the container's health check does."""
+        """Ask as the container's health check does, in there."""
         words = OURS[name]["healthcheck"]["test"][2:]
         asking = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "arrears", *words),
-            env=clean_environment() | environment(name, self.given) | self.ours,
+            env=self.environment(name),
             stdout=asyncio.subprocess.DEVNULL,
         )
         return await asking.wait() == 0

@@ -37,9 +37,24 @@ def test_every_label_asked_for_is_one_that_the_figure_has() -> None:
             assert set(re.findall(r"(\w+)=~?\"", labels)) <= set(MEANINGS[name][1]), expr
 
 
-def test_every_alert_has_a_runbook_that_is_there() -> None:
+def test_every_alert_has_a_runbook_that_speaks_of_it() -> None:
     for rule in RULES:
-        assert (ROOT / rule["annotations"]["runbook"]).is_file(), rule["alert"]
+        assert f"`{rule['alert']}`" in (ROOT / rule["annotations"]["runbook"]).read_text("utf-8"), rule["alert"]
+
+
+def test_every_alert_is_seen_to_ring() -> None:
+    """`make check-rules` runs these tests, by Prometheus' own tool."""
+    rules_test = yaml.safe_load((ROOT / "deploy/prometheus/rules_test.yml").read_text("utf-8"))
+    checks = [check for each in rules_test["tests"] for check in each["alert_rule_test"]]
+    assert {check["alertname"] for check in checks if check.get("exp_alerts")} == {rule["alert"] for rule in RULES}
+
+
+def test_a_service_that_is_gone_rings() -> None:
+    """What DNS does not name is no target, and no target is never down."""
+    jobs = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yml").read_text("utf-8"))["scrape_configs"]
+    [names] = [found["names"] for job in jobs for found in job.get("dns_sd_configs", [])]
+    [rule] = [rule for rule in RULES if rule["alert"] == "NobodyWorks"]
+    assert re.findall(r'absent\(up\{job="arrears-workers", service="([a-z-]+)"\}\)', rule["expr"]) == names
 
 
 def test_the_page_lists_every_figure() -> None:

@@ -115,6 +115,32 @@ async def test_money_that_no_case_waits_for_is_not_waited_for(pool: Pool) -> Non
     assert 100 <= found["arrears_outbox_oldest_seconds"][()] < 200
 
 
+async def test_money_that_a_case_never_takes_in_is_told_of_however_old_it_is(pool: Pool) -> None:
+    """An alarm that ends by itself after an hour is none."""
+    await add_loan(pool)
+    await add_case(pool)
+    deaf = await money(pool, seconds=90_000)
+    await told(pool)
+    assert 90_000 <= (await told(pool))["arrears_payment_unheard_seconds"][()] < 90_100
+    await money(pool, seconds=100)
+    await event(pool, "payment_received", f"outbox-{deaf}")
+    found = await told(pool)
+    assert 100 <= found["arrears_payment_unheard_seconds"][()] < 200
+    assert found["arrears_payments_heard_last_hour"] == {(): 0}
+    await pool.execute("update cases set open = false")  # whoever closed it read the ledger
+    assert (await told(pool))["arrears_payment_unheard_seconds"] == {(): 0}
+
+
+async def test_money_whose_workflow_is_gone_is_unheard(pool: Pool) -> None:
+    await add_loan(pool)
+    await add_case(pool)
+    await money(pool, seconds=9000, result=None)
+    await pool.execute("update outbox set result = 'no workflow'")
+    found = await told(pool)
+    assert 9000 <= found["arrears_payment_unheard_seconds"][()] < 9100
+    assert (found["arrears_outbox_stranded"], found["arrears_outbox_oldest_seconds"]) == ({(): 1}, {(): 0})
+
+
 async def test_a_stop_that_was_released_holds_no_more(pool: Pool) -> None:
     where = {"lender_id": "*", "channel": "sms", "strategy": "*"}
     async with pool.acquire() as conn:

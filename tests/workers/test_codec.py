@@ -3,14 +3,18 @@ from uuid import uuid4
 
 import pytest
 from httpx import ASGITransport, AsyncClient
-from temporalio.api.common.v1 import Payload
+from temporalio import workflow
+from temporalio.api.common.v1 import Payload, WorkflowExecution
+from temporalio.api.query.v1 import WorkflowQuery
+from temporalio.api.workflowservice.v1 import QueryWorkflowRequest
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.worker import Worker
 
 from activities.contracts import CASES, SweepRequest
 from domain.errors import BadInput
 from workers.codec import KEY_ID, KeyRing, SealingCodec, data_converter, make_key
-from workers.codec_server import create_codec_app
+from workers.codec_server import COOKIE, create_codec_app
 
 OLD, NEW = make_key("2026-01"), make_key("2026-11")
 TOKEN, ORIGIN = "a token", "http://ui.example.com"
@@ -94,6 +98,43 @@ async def test_temporal_keeps_ciphertext(dev_server: Client, monkeypatch: pytest
         await handle.terminate()
 
 
+@workflow.defn(sandboxed=False)
+class Carded:
+    """A case as far as its card and its queries go."""
+
+    @workflow.run
+    async def run(self) -> None:
+        workflow.set_current_details("the card of loan 7")
+        await workflow.wait_condition(lambda: False)
+
+    @workflow.query
+    def where(self) -> str:
+        return "at loan 7"
+
+
+async def test_what_a_worker_answers_to_a_query_is_sealed_and_its_card_with_it(
+    dev_server: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The UI reads the card by a query: the server passes the answer on, and keeps nothing of it."""
+    monkeypatch.setenv("ARREARS_CODEC_KEYS", NEW)
+    config = dev_server.config()
+    config["data_converter"] = data_converter()
+    client, name = Client(**config), f"card-{uuid4()}"
+    async with Worker(client, task_queue=name, workflows=[Carded]):
+        handle = await client.start_workflow("Carded", id=name, task_queue=name)
+        for query, says in (("where", b"at loan 7"), ("__temporal_workflow_metadata", b"the card of loan 7")):
+            asked = QueryWorkflowRequest(
+                namespace=client.namespace,
+                execution=WorkflowExecution(workflow_id=name),
+                query=WorkflowQuery(query_type=query),
+            )
+            [answer] = (await client.workflow_service.query_workflow(asked)).query_result.payloads
+            assert b"loan 7" not in answer.SerializeToString()
+            [opened] = await sealing(NEW).decode([answer])
+            assert says in opened.data
+        await handle.terminate()
+
+
 def asking(**more: str) -> AsyncClient:
     app = create_codec_app(sealing(NEW), token=TOKEN, origins=[ORIGIN])
     return AsyncClient(transport=ASGITransport(app), base_url="http://codec", headers={"origin": ORIGIN, **more})
@@ -117,8 +158,13 @@ async def test_the_server_opens_for_whoever_has_the_token() -> None:
     async with asking() as caller:
         assert (await caller.post("/decode", json=body)).status_code == 401
         assert (await caller.post("/session", data={"token": "wrong"})).status_code == 401
-        assert (await caller.post("/session", data={"token": TOKEN})).status_code == 303
+        entered = await caller.post("/session", data={"token": TOKEN})
+        assert entered.status_code == 303
         assert (await caller.post("/decode", json=body)).status_code == 200  # by the cookie that the form left
+        assert TOKEN not in entered.headers["set-cookie"]
+    for shown in (TOKEN, f"Basic {TOKEN}", "Bearer", f"Bearer {entered.cookies[COOKIE]}"):
+        async with asking(authorization=shown) as caller:
+            assert (await caller.post("/decode", json=body)).status_code == 401, shown
 
 
 async def test_the_server_answers_only_pages_it_knows() -> None:
@@ -132,7 +178,8 @@ async def test_the_server_answers_only_pages_it_knows() -> None:
 
 async def test_the_server_says_what_it_cannot_read() -> None:
     async with asking(authorization=f"Bearer {TOKEN}") as caller:
-        assert (await caller.post("/decode", content=b"{")).status_code == 400
+        for body in (b"{", b"[]", b"", b"null", b'"x"', b"{\xff}"):
+            assert (await caller.post("/decode", content=body)).status_code == 400, body
         [strange] = await sealing(OLD).encode([Payload(data=b"x")])
         answer = await caller.post("/decode", json={"payloads": [as_json(strange)]})
     assert answer.status_code == 400
