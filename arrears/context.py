@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import asyncpg
 
-from domain.errors import BadInput
+from domain.errors import PartDown
 from ledger.clock import LedgerClock
 from ledger.pool import open_pool
 from workers.settings import settings
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from temporalio.client import Client
 
 T = TypeVar("T")
+AWAY = (asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError, asyncpg.InterfaceError)
 
 
 @dataclass(frozen=True)
@@ -40,13 +41,18 @@ async def ledger() -> AsyncIterator[Ledger]:
     """The ledger that ARREARS_DATABASE_URL names.
 
     Raises:
-        BadInput: it is not named, or cannot be reached.
+        BadInput: it is not named.
+        PartDown: it cannot be reached, goes away meanwhile, or has another schema.
     """
     pool = await open_pool(settings().dsn)
     try:
         clock = LedgerClock(pool)
         await clock.mapping()  # read before anybody waits for it inside a transaction
         yield Ledger(pool, clock)
+    except (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError):
+        raise PartDown("the database has not the schema of this release: run `arrears migrate`.") from None
+    except AWAY as error:
+        raise PartDown(f"the database went away ({type(error).__name__}): try again when it is back.") from None
     finally:
         await pool.close()
 
@@ -55,7 +61,7 @@ async def temporal() -> "Client":
     """A client of the Temporal server that the `TEMPORAL_*` profile names.
 
     Raises:
-        BadInput: it cannot be reached.
+        PartDown: it cannot be reached.
     """
     from temporalio.client import Client
     from temporalio.envconfig import ClientConfig
@@ -72,7 +78,7 @@ async def temporal() -> "Client":
         return await Client.connect(**config, data_converter=data_converter(), runtime=runtime())
     except (RPCError, RuntimeError, OSError) as error:
         reason = str(error).splitlines()[0]
-        raise BadInput(
+        raise PartDown(
             f"Temporal at {address} cannot be reached ({reason:.120}): start it, or check TEMPORAL_ADDRESS."
         ) from None
 

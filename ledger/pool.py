@@ -7,20 +7,20 @@ from typing import Any
 
 import asyncpg
 
-from domain.errors import BadInput
+from domain.errors import PartDown
 
 
 async def open_pool(dsn: str, *, size: int = 10) -> "asyncpg.Pool[asyncpg.Record]":
     """A pool of up to `size` connections whose jsonb values are Python values.
 
     Raises:
-        BadInput: the address is malformed, or nothing usable answers there.
+        PartDown: the address is malformed, or nothing usable answers there.
     """
     try:
         return await asyncpg.create_pool(dsn, min_size=1, max_size=size, init=speak_json, server_settings=SETTINGS)
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
         reason = str(error) or type(error).__name__
-        raise BadInput(
+        raise PartDown(
             f"the database cannot be reached ({reason}): start it, or correct ARREARS_DATABASE_URL."
         ) from None
 

@@ -47,6 +47,8 @@ class Known(NamedTuple):
 class Conflict(BadInput):
     """The same entry id came before with other content."""
 
+    code = "conflict"
+
 
 class WrongCurrency(BadInput):
     """The entry is not in its loan's currency."""

@@ -77,7 +77,7 @@ def _day(text: str | None) -> date | None:
 def tasks(
     everything: Annotated[bool, typer.Option("--all", help="Those that are over, too.")] = False,
     lender: Annotated[str | None, typer.Option(help="Of one lender.")] = None,
-    most: Annotated[int, typer.Option(help="How many at the most.")] = 1000,
+    most: Annotated[int, typer.Option(min=1, max=1_000_000, help="How many at the most.")] = 1000,
     as_json: Json = False,
 ) -> None:
     """List the tasks that wait for people, the most urgent first."""
@@ -197,7 +197,8 @@ async def _reach(call: Any, what: Any) -> Any:
 
 def _answered(answer: Answer, as_json: bool) -> None:
     if as_json:
-        print_json(answer)
+        refused = {} if answer.accepted else {"error": {"code": "refused", "message": answer.reason}}
+        print_json(answer.model_dump(mode="json") | refused)
     elif answer.accepted:
         say(f"Taken. Next: {readable_step(answer.next_step)}" if answer.next_step else "Taken.")
     else:
