@@ -10,7 +10,7 @@ import typer
 from pydantic import ValidationError
 
 from arrears.context import ledger, print_json, readable_step, run, say, say_rows, temporal
-from domain.errors import BadInput
+from domain.errors import BadInput, first_fault
 from domain.messages import SIGNALS, UPDATES, Answer, RecordOutcome
 from ledger.case_view import case_view, find_loan
 from ledger.export.writing import export_case
@@ -135,7 +135,7 @@ def send(
     """Tell a case something: a promise, a plan, a hold, an approval."""
     if message not in UPDATES and message not in SIGNALS:
         raise BadInput(f"message {message!r} is unknown: use one of {', '.join([*UPDATES, 'poke'])}.")
-    given = _object(body, "JSON")
+    given = _object(body, "the message's JSON")
 
     async def main() -> Answer:
         async with ledger() as books, books.pool.acquire() as conn:
@@ -156,18 +156,17 @@ def _body(message: str, given: dict[str, Any]) -> Any:
     try:
         return UPDATES[message].model_validate(given)
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(p) for p in first["loc"]) or "the body"
-        raise BadInput(f"{message}, {field}: {first['msg']}.") from None
+        field, fault = first_fault(error)
+        raise BadInput(f"{message}, {field or 'the body'}: {fault}.") from None
 
 
 def _object(text: str, where: str) -> dict[str, Any]:
     try:
         given = json.loads(text)
     except ValueError as error:
-        raise BadInput(f'{where} is not valid JSON ({error}): quote it, as in \'{{"reason": "dispute"}}\'.') from None
+        raise BadInput(f'{where} cannot be read ({error}): quote it, as in \'{{"reason": "dispute"}}\'.') from None
     if not isinstance(given, dict):
-        raise BadInput(f"{where} is not a JSON object: write it in braces.")
+        raise BadInput(f"{where} is no JSON object: write it in braces.")
     return given
 
 

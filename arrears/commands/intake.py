@@ -116,7 +116,8 @@ def _take(files: TapeFiles, strategy: str | None, rejects: Path | None, as_json:
 def _show(report: TapeReport) -> None:
     for name, counts in report.as_json().items():
         if counts["read"]:
-            said = ", ".join(f"{n} {what}" for what, n in counts.items() if n and what != "read")
+            words = {"suspense": "of them in suspense"}
+            said = ", ".join(f"{n} {words.get(what, what)}" for what, n in counts.items() if n and what != "read")
             say(f"{name}: {counts['read']} read, {said}.")
     if report.matched:
         say(f"{report.matched} entries that had waited for their loan are posted now.")

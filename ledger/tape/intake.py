@@ -54,19 +54,22 @@ class TapeFiles:
 
 @dataclass
 class Counts:
-    """What became of a file's rows. An entry in suspense names a loan that nobody knows yet; a differing balance is not ours."""
+    """What became of a file's rows: each read is new, changed, unchanged or rejected.
+
+    Of the new entries some are in suspense: they name a loan that nobody knows yet. A differing balance is not ours.
+    """
 
     read: int = 0
     new: int = 0
     changed: int = 0
     unchanged: int = 0
     rejected: int = 0
-    suspense: int | None = None
+    suspense: int = 0
     differing: int | None = None
 
     def as_json(self) -> dict[str, int]:
         """The counts that apply."""
-        return {name: value for name, value in vars(self).items() if value is not None}
+        return {n: v for n, v in vars(self).items() if v is not None and (v or n != "suspense")}
 
 
 @dataclass
@@ -152,8 +155,8 @@ async def _take_file(
     await lock_concerned(conn, kind)
     if kind is ENTRIES:
         posted = await post_rows(conn, file, clock)
-        counts.new, counts.unchanged, counts.suspense = posted.new, posted.known + repeated, posted.suspense
-        counts.changed = posted.changed
+        counts.new, counts.suspense = posted.new + posted.suspense, posted.suspense
+        counts.changed, counts.unchanged = posted.changed, posted.known + repeated
     else:
         await _merge_file(conn, kind, counts, strategy, clock)
     counts.rejected = await TAPE.count_rejected(conn, file=kind.name)

@@ -131,6 +131,14 @@ def test_a_plan_beyond_the_limits_is_refused_with_the_limit(parts: tuple[tuple[i
         check_plan(agreed(*parts), facts(), S, approved=False)
 
 
+def test_a_plan_that_leaves_a_part_of_the_arrears_needs_a_second_person() -> None:
+    arrears = int(facts().position.arrears)
+    check_plan(agreed((7, arrears)), facts(), S, approved=False)
+    with pytest.raises(BadInput, match=f"a plan of {arrears - 1} leaves a part of the {arrears}.* past due"):
+        check_plan(agreed((7, arrears - 1)), facts(), S, approved=False)
+    check_plan(agreed((7, arrears - 1)), facts(), S, approved=True)
+
+
 def test_a_long_plan_passes_with_a_second_person() -> None:
     check_plan(agreed((93, 50)), facts(), S, approved=True)
 
