@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import asyncpg
 
 from domain.errors import PartDown
+from domain.money import plain
 from ledger.clock import LedgerClock
 from ledger.pool import open_pool
 from workers.settings import settings
@@ -108,6 +109,27 @@ def say(line: str = "") -> None:
     sys.stdout.write(line + "\n")
 
 
+def hanging(head: str, text: str, width: int) -> list[str]:
+    """A text in lines beside its head, none wider than `width`; a Chinese character counts two."""
+    from rich.cells import cell_len
+    from rich.console import Console
+    from rich.text import Text
+
+    room = Console(width=width)
+    wrapped = [
+        line.plain.rstrip()
+        for part in text.splitlines() or [""]
+        for line in Text(part).wrap(room, width - cell_len(head))
+    ]
+    return [((head if n == 0 else " " * cell_len(head)) + line).rstrip() for n, line in enumerate(wrapped)]
+
+
+def say_folded(text: str, indent: int = 0) -> None:
+    """Print a text for people, folded to the width of the terminal."""
+    for line in hanging(" " * indent, text, max(get_terminal_size().columns, indent + 30)):
+        say(line)
+
+
 def say_rows(shown: dict[str, Any]) -> None:
     """Print names and values for people, one below the other, within the width of the terminal."""
     column = max(map(len, shown)) + 2
@@ -115,6 +137,11 @@ def say_rows(shown: dict[str, Any]) -> None:
     for name, value in shown.items():
         line = f"{name.replace('_', ' '):{column}}{readable(value)}"
         say(fill(line, width, subsequent_indent=" " * column, break_long_words=False, break_on_hyphens=False))
+
+
+def money(amount: Any, currency: str) -> str:
+    """An amount as people read it everywhere here: `105.00 GBP`."""
+    return f"{plain(Decimal(amount), currency)} {currency}"
 
 
 def readable(value: Any) -> str:
@@ -135,8 +162,14 @@ def readable(value: Any) -> str:
             return str(value)
 
 
+READ_AS = {"miss_deadline": "wait", "reconsider": "look again"}
+
+
 def readable_step(step: dict[str, Any]) -> str:
-    """A case's next step in one line."""
+    """A case's next step in one line: what, when, and in brackets why."""
     at = step.get("at")
     when = datetime.fromisoformat(at) if isinstance(at, str) else at
-    return f"{step['what'].replace('_', ' ')}{f', {readable(when)}' if when else ''}: {step['why']}"
+    if when is None:
+        return f"nothing, until something is told ({step['why']})"
+    what = READ_AS.get(step["what"], step["what"].replace("_", " "))
+    return f"{what}{' until' if what == 'wait' else ','} {readable(when)} ({step['why']})"

@@ -119,6 +119,10 @@ def _show(report: TapeReport) -> None:
             words = {"suspense": "of them in suspense"}
             said = ", ".join(f"{n} {words.get(what, what)}" for what, n in counts.items() if n and what != "read")
             say(f"{name}: {counts['read']} read, {said}.")
+    if report.without_limitation:
+        say(
+            f"{report.without_limitation} loans have no limitation_on: nothing will be filed for them until it is given."
+        )
     if report.matched:
         say(f"{report.matched} entries that had waited for their loan are posted now.")
     if "balances" in report.counts and report.counts["balances"].differing:

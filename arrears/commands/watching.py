@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from arrears.commands.control import options_of, stop_in_words
-from arrears.context import ledger, print_json, readable, run, say
+from arrears.context import ledger, print_json, readable, run, say, say_folded
 from domain.errors import BadInput
 from ledger.named import queries
 
@@ -43,7 +43,8 @@ def shadow(
         say(f"{each['loan_id']}: {each['channel']} {readable(each['made_at'])} although nothing was due.")
     for each in told["would_have_gone"]:
         if each["body"]:
-            say(f"\n{each['loan_id']} {each['step_id']} {readable(each['at'])}\n  {each['body']}")
+            say(f"\n{each['loan_id']} {each['step_id']} {readable(each['at'])}")
+            say_folded(each["body"], 2)
 
 
 def feed(
@@ -93,7 +94,8 @@ def alerts(
         print_json(found)
         return
     for each in found:
-        say(f"{each['alert_id'] or '':>5}  {readable(each['raised_at'])}  {each['about']}")
+        say(f"{each['alert_id'] or '':>5}  {readable(each['raised_at'])}")
+        say_folded(each["about"], 7)
     if not found:
         say("Nothing must be looked at.")
 

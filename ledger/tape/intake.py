@@ -76,13 +76,15 @@ class Counts:
 class TapeReport:
     """What an intake did. `sentences` say why rows were refused, the first few; `ignored` names columns that mean nothing here.
 
-    `matched` counts entries that had waited in suspense for a loan of this tape.
+    `matched` counts entries that had waited in suspense for a loan of this tape, `without_limitation` loans for which no suit can be
+    filed, since nobody knows when they become time-barred.
     """
 
     counts: dict[str, Counts] = field(default_factory=lambda: {name: Counts() for name in ALWAYS_REPORTED})
     sentences: list[str] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
     matched: int = 0
+    without_limitation: int = 0
 
     @property
     def rejected(self) -> int:
@@ -121,6 +123,7 @@ async def take_in(
                 report.counts[file.kind.name] = await _take_file(conn, file, strategy, clock, progress)
             if files.loans:
                 report.matched = await match_suspense(conn, clock)
+                report.without_limitation = await TAPE.count_without_limitation(conn)
             await core.settle_recalls(conn, clock)
             if files.balances:
                 await balances.begin_loans(conn, clock)

@@ -43,5 +43,5 @@ async def test_a_hold_that_would_never_hold_is_refused(scene: Scene) -> None:
 
 def test_an_amount_is_never_a_float() -> None:
     assert PromiseToPay.model_validate({"amount": "50.10", "due_on": "2026-02-01"}).amount
-    with pytest.raises(ValueError, match=r'50\.1 is no exact amount, write it as a string'):
+    with pytest.raises(ValueError, match=r"50\.1 is no exact amount, write it as a string"):
         PromiseToPay.model_validate({"amount": 50.1, "due_on": "2026-02-01"})
