@@ -121,7 +121,7 @@ def _show(report: TapeReport) -> None:
             say(f"{name}: {counts['read']} read, {said}.")
     if report.without_limitation:
         say(
-            f"{report.without_limitation} loans have no limitation_on: nothing will be filed for them until it is given."
+            f"Loans without limitation_on: {report.without_limitation}; nothing will be filed for them until it is given."
         )
     if report.matched:
         say(f"{report.matched} entries that had waited for their loan are posted now.")

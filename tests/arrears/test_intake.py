@@ -86,5 +86,5 @@ async def test_a_made_up_portfolio(pool: Pool, tmp_path: Path) -> None:
 async def test_people_hear_of_loans_for_which_nothing_can_be_filed(database_url: str, tmp_path: Path) -> None:
     files = written(tmp_path, with_row("entries", "E-9,L-99,payment,1.00,EUR,2026-03-07,"))
     done = await arrears(database_url, "intake", "--loans", files.loans, "--entries", files.entries)
-    assert "2 loans have no limitation_on: nothing will be filed for them until it is given.\n" in done.out
+    assert "Loans without limitation_on: 2; nothing will be filed for them until it is given.\n" in done.out
     assert "entries: 3 read, 3 new, 1 of them in suspense.\n" in done.out
