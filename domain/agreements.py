@@ -81,8 +81,9 @@ def check_plan(agreed: Plan, facts: CaseFacts, strategy: Strategy, approved: boo
         raise BadInput(
             f"a plan of {total} is more than the {facts.position.outstanding} outstanding: agree up to that."
         )
-    if total < facts.position.arrears and not approved:
+    late = facts.position.arrears - facts.position.fee_arrears  # late fees are often waived for a plan that is kept
+    if total < late and not approved:
         raise BadInput(
-            f"a plan of {total} leaves a part of the {facts.position.arrears} past due: cover it, or name a second person in"
+            f"a plan of {total} leaves a part of the {late} of instalments past due: cover it, or name a second person in"
             " approved_by."
         )

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -137,6 +138,8 @@ def test_a_plan_that_leaves_a_part_of_the_arrears_needs_a_second_person() -> Non
     with pytest.raises(BadInput, match=f"a plan of {arrears - 1} leaves a part of the {arrears}.* past due"):
         check_plan(agreed((7, arrears - 1)), facts(), S, approved=False)
     check_plan(agreed((7, arrears - 1)), facts(), S, approved=True)
+    with_a_fee = replace(facts().position, fee_arrears=Decimal(1))
+    check_plan(agreed((7, arrears - 1)), facts().model_copy(update={"position": with_a_fee}), S, approved=False)
 
 
 def test_a_long_plan_passes_with_a_second_person() -> None:
