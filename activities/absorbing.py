@@ -18,7 +18,7 @@ from domain.agreements import check_plan, check_promise
 from domain.calendars import Span
 from domain.clock import start_of
 from domain.decision import Decision
-from domain.errors import BadInput
+from domain.errors import BadInput, first_fault
 from domain.facts import Plan, PlanInstalment
 from domain.holds import REASONS, Scope
 from domain.ladder import RETRY_FAILED_AFTER
@@ -90,9 +90,8 @@ async def _absorb_one(case: CaseInHand, message: Message) -> str | None:
     except BadInput as error:
         reason = str(error)
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(p) for p in first["loc"]) or "body"
-        reason = f"{message.kind}, field {field}: {first['msg']}."
+        field, fault = first_fault(error)
+        reason = f"{message.kind}, field {field or 'body'}: {fault}."
     except UNKEEPABLE:
         # Tried for ever it would leave the case deaf.
         reason = f"{message.kind} holds a value that the ledger cannot keep: correct its texts, numbers and dates."
@@ -179,7 +178,8 @@ async def promise_to_pay(case: CaseInHand, message_id: str, body: said.PromiseTo
     )
 
 
-async def _agree_plan(case: CaseInHand, message_id: str, body: said.AgreePlan) -> None:
+async def agree_plan(case: CaseInHand, message_id: str, body: said.AgreePlan) -> None:
+    """A plan, within the strategy's limits; it takes the place of an open promise, and of an earlier plan."""
     facts = case.facts
     dates = tuple(PlanInstalment(due_on=i.due_on, amount=i.amount) for i in body.instalments)
     agreed = Plan(plan_id=message_id, instalments=dates, status="active", agreed_at=facts.now)
@@ -251,6 +251,10 @@ async def hold(
     for moment in (since, until or since):
         if not -FURTHEST < moment - case.facts.now < FURTHEST:
             raise BadInput("a hold begins and ends within a hundred years: leave `until` out where no end is known.")
+    if until is not None and until <= since:
+        raise BadInput(
+            f"a hold until {until:%Y-%m-%d %H:%M} UTC would end before it begins: give a later `until`, or an earlier `since`."
+        )
     own_id = case.key.loan_id if subject == "loan" else case.row.borrower_id if subject == "person" else None
     named = subject_id or own_id
     if named is None:
@@ -356,14 +360,14 @@ async def _close_case(case: CaseInHand, message_id: str, body: said.CloseCase) -
 
 
 async def _record_outcome(case: CaseInHand, message_id: str, body: said.RecordOutcome) -> None:
-    await outcomes.record(case, message_id, body, place_hold=hold, promise=promise_to_pay)
+    await outcomes.record(case, message_id, body, place_hold=hold, promise=promise_to_pay, agree=agree_plan)
 
 
 Handler = Callable[[CaseInHand, str, Any], Awaitable[None]]
 HANDLERS: dict[str, Handler] = {
     "record_outcome": _record_outcome,
     "promise_to_pay": promise_to_pay,
-    "agree_plan": _agree_plan,
+    "agree_plan": agree_plan,
     "place_hold": _place_hold,
     "release_hold": _release_hold,
     "raise_dispute": _raise_dispute,

@@ -89,7 +89,9 @@ class Office:
                 permit, stopped = await self._pass_gate(case, order, channel, purpose)
                 if stopped is not None:
                     return stopped
-            await self.open_task(case, kind, decision.step_id, decision.ordinal, permit)
+            task_id = await self.open_task(case, kind, decision.step_id, decision.ordinal, permit)
+            if kind == "manual_review":
+                await WORK.say_why(case.conn, task_id=task_id, because=decision.why)
             if decision.subject_id is not None and kind in {"callback", "answer"}:
                 await WORK.take_request(case.conn, request_id=decision.subject_id, now=case.facts.now)
             return await self.desk.next(case, f"{kind} task handed out")

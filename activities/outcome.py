@@ -9,14 +9,17 @@ from activities.gate import CONTACTS
 from activities.office import step_of
 from activities.reaching import addressee, value_of
 from domain.errors import BadInput
-from domain.messages import PromiseToPay, RecordOutcome, Spent
+from domain.messages import AgreePlan, PromiseToPay, RecordOutcome, Spent
 from domain.outcomes import Consequence, Outcome, codes_of
 
 Sets = Callable[..., Awaitable[None]]
+AGREED = frozenset({"amount", "due_on", "instalments"})
 REACHES = {"call": "call", "callback": "call", "visit": "visit"}
 
 
-async def record(case: CaseInHand, message_id: str, body: RecordOutcome, *, place_hold: Sets, promise: Sets) -> None:
+async def record(
+    case: CaseInHand, message_id: str, body: RecordOutcome, *, place_hold: Sets, promise: Sets, agree: Sets
+) -> None:
     """Take an outcome in. The dependencies are what it may set off.
 
     Raises:
@@ -26,7 +29,8 @@ async def record(case: CaseInHand, message_id: str, body: RecordOutcome, *, plac
     outcome = _checked(case, task, body)
     if outcome.is_attempt and task["kind"] in REACHES:
         await _record_contact(case, task, body, outcome)
-    await _set_off(case, message_id, task, body, outcome, place_hold, promise)
+    await _agreed(case, message_id, body, outcome, promise, agree)
+    await _set_off(case, message_id, task, body, outcome, place_hold)
     answered = {"task_id": task["task_id"], "outcome": body.code, "data": body.data, "answered_by": body.by}
     if task["approval"] and body.code == "APPROVED":
         await WORK.answer_task(case.conn, **answered, status="answered", approved_by=None, now=case.facts.now)
@@ -106,14 +110,31 @@ async def _record_contact(case: CaseInHand, task: Any, body: RecordOutcome, outc
     )
 
 
-async def _set_off(
-    case: CaseInHand, message_id: str, task: Any, body: RecordOutcome, outcome: Outcome, place_hold: Sets, promise: Sets
+async def _agreed(
+    case: CaseInHand, message_id: str, body: RecordOutcome, outcome: Outcome, promise: Sets, agree: Sets
 ) -> None:
+    """A promise or a plan. What would be one, or money, under another code is refused: nobody would read it there."""
+    terms = {"by": body.by} | {k: v for k, v in body.data.items() if k not in Spent.model_fields}
     match outcome.consequence:
         case Consequence.PROMISE if body.data:
-            await promise(case, f"{message_id}-promise", PromiseToPay.model_validate({"by": body.by, **body.data}))
+            await promise(case, f"{message_id}-promise", PromiseToPay.model_validate(terms))
         case Consequence.PROMISE:
             raise BadInput(f"{body.code} needs data: the amount promised and due_on, the day it is promised for.")
+        case Consequence.PLAN if body.data:
+            await agree(case, f"{message_id}-plan", AgreePlan.model_validate(terms))
+        case Consequence.PLAN:
+            raise BadInput(f"{body.code} needs data: the instalments agreed, each with due_on and amount.")
+        case _ if unread := sorted(AGREED & set(body.data)):
+            raise BadInput(
+                f"{body.code} reads no {unread[0]}: leave it out; money is posted as a payment, a promise is told by RPC_PTP or"
+                " PTP, a plan by RPC_PLAN or agree_plan."
+            )
+
+
+async def _set_off(
+    case: CaseInHand, message_id: str, task: Any, body: RecordOutcome, outcome: Outcome, place_hold: Sets
+) -> None:
+    match outcome.consequence:
         case Consequence.HOLD:
             assert outcome.hold is not None
             await place_hold(case, f"{message_id}-hold", outcome.hold, source=body.by or "outcome")

@@ -4,8 +4,11 @@ import logging
 import os
 import sys
 from contextlib import suppress
+from traceback import walk_tb
 
+import asyncpg
 import typer
+from typer.exceptions import TyperException
 
 from arrears.commands import (
     cases,
@@ -31,6 +34,7 @@ from domain.errors import BadInput
 from workers.logs import log_to_stderr
 
 log = logging.getLogger(__name__)
+SERVICES = {"up", "demo", "worker", "relay", "api", "codec"}  # their log is all that tells what happened
 app = typer.Typer(
     name="arrears",
     help="Collects delinquent loans: each one a durable case.",
@@ -113,18 +117,49 @@ def main() -> None:
 def _run() -> int:
     try:
         log_to_stderr()
-        app()
+        code: int | None = app(prog_name="arrears", standalone_mode=not _for_a_program())
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
+    except TyperException as error:
+        return _refused("bad_use", _misuse(error))
     except BadInput as error:
-        if "--json" in sys.argv:
-            print_json({"error": {"code": type(error).__name__.lower(), "message": str(error)}})
-        else:
-            sys.stderr.write(f"{error}\n")
-        return 2
-    except KeyboardInterrupt:
+        return _refused(error.code, str(error))
+    except asyncpg.DataError:
+        return _refused("bad_use", "a value given is too large, or no plain text, for the ledger to keep: correct it.")
+    except (KeyboardInterrupt, typer.Abort):
         return 130
-    except Exception:
-        log.exception("This should not have happened.")
-        return 1
-    return 0
+    except Exception as error:
+        return _refused("internal", _unforeseen(error))
+    return code or 0
+
+
+def _for_a_program() -> bool:
+    return "--json" in sys.argv
+
+
+def _misuse(error: TyperException) -> str:
+    """Why the command line cannot be understood; people see from the library itself how a command is used."""
+    context = getattr(error, "ctx", None)
+    how = context.command_path if context else "arrears"
+    return f"{error.format_message().rstrip('.')}: see `{how} --help`."
+
+
+def _refused(code: str, message: str) -> int:
+    """Say why the command was not carried out, to the program or the person who called it."""
+    if _for_a_program():
+        print_json({"error": {"code": code, "message": message}})
+    else:
+        sys.stderr.write(f"{message}\n")
+    return 2
+
+
+def _unforeseen(error: Exception) -> str:
+    """An error that nobody expected: of what kind, and where; its own words may quote a person."""
+    if set(sys.argv[1:2]) & SERVICES or log.isEnabledFor(logging.INFO):
+        log.error("This should not have happened.", exc_info=error)
+    frames = [frame for frame in walk_tb(error.__traceback__) if "site-packages" not in frame[0].f_code.co_filename]
+    frame, line = frames[-1]
+    where = f"{frame.f_globals.get('__name__')}:{line}"
+    return (
+        f"{type(error).__name__} at {where} is a mistake of ours: report this line, with ARREARS_LOG=INFO more of it."
+    )

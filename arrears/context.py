@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import asyncpg
 
-from domain.errors import BadInput
+from domain.errors import PartDown
+from domain.money import plain
 from ledger.clock import LedgerClock
 from ledger.pool import open_pool
 from workers.settings import settings
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from temporalio.client import Client
 
 T = TypeVar("T")
+AWAY = (asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError, asyncpg.InterfaceError)
 
 
 @dataclass(frozen=True)
@@ -40,13 +42,18 @@ async def ledger(*, for_callers: bool = False) -> AsyncIterator[Ledger]:
     """The ledger that ARREARS_DATABASE_URL names; `for_callers` gives up soon, for who answers requests.
 
     Raises:
-        BadInput: it is not named, or cannot be reached.
+        BadInput: it is not named.
+        PartDown: it cannot be reached, goes away meanwhile, or has another schema.
     """
     pool = await open_pool(settings().dsn, size=20 if for_callers else 10, for_callers=for_callers)
     try:
         clock = LedgerClock(pool)
         await clock.mapping()  # read before anybody waits for it inside a transaction
         yield Ledger(pool, clock)
+    except (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError):
+        raise PartDown("the database has not the schema of this release: run `arrears migrate`.") from None
+    except AWAY as error:
+        raise PartDown(f"the database went away ({type(error).__name__}): try again when it is back.") from None
     finally:
         await pool.close()
 
@@ -59,7 +66,7 @@ async def temporal(*, serves_figures: bool = False) -> "Client":
             one, in its container and with its environment, must leave the address to it.
 
     Raises:
-        BadInput: it cannot be reached.
+        PartDown: it cannot be reached.
     """
     from temporalio.client import Client
     from temporalio.envconfig import ClientConfig
@@ -76,7 +83,7 @@ async def temporal(*, serves_figures: bool = False) -> "Client":
         return await Client.connect(**config, data_converter=data_converter(), runtime=runtime(serves_figures))
     except (RPCError, RuntimeError, OSError) as error:
         reason = str(error).splitlines()[0]
-        raise BadInput(
+        raise PartDown(
             f"Temporal at {address} cannot be reached ({reason:.120}): start it, or check TEMPORAL_ADDRESS."
         ) from None
 
@@ -114,6 +121,27 @@ def say(line: str = "") -> None:
     sys.stdout.write(line + "\n")
 
 
+def hanging(head: str, text: str, width: int) -> list[str]:
+    """A text in lines beside its head, none wider than `width`; a Chinese character counts two."""
+    from rich.cells import cell_len
+    from rich.console import Console
+    from rich.text import Text
+
+    room = Console(width=width)
+    wrapped = [
+        line.plain.rstrip()
+        for part in text.splitlines() or [""]
+        for line in Text(part).wrap(room, width - cell_len(head))
+    ]
+    return [((head if n == 0 else " " * cell_len(head)) + line).rstrip() for n, line in enumerate(wrapped)]
+
+
+def say_folded(text: str, indent: int = 0) -> None:
+    """Print a text for people, folded to the width of the terminal."""
+    for line in hanging(" " * indent, text, max(get_terminal_size().columns, indent + 30)):
+        say(line)
+
+
 def say_rows(shown: dict[str, Any]) -> None:
     """Print names and values for people, one below the other, within the width of the terminal."""
     column = max(map(len, shown)) + 2
@@ -121,6 +149,11 @@ def say_rows(shown: dict[str, Any]) -> None:
     for name, value in shown.items():
         line = f"{name.replace('_', ' '):{column}}{readable(value)}"
         say(fill(line, width, subsequent_indent=" " * column, break_long_words=False, break_on_hyphens=False))
+
+
+def money(amount: Any, currency: str) -> str:
+    """An amount as people read it everywhere here: `105.00 GBP`."""
+    return f"{plain(Decimal(amount), currency)} {currency}"
 
 
 def readable(value: Any) -> str:
@@ -141,8 +174,14 @@ def readable(value: Any) -> str:
             return str(value)
 
 
+READ_AS = {"miss_deadline": "wait", "reconsider": "look again"}
+
+
 def readable_step(step: dict[str, Any]) -> str:
-    """A case's next step in one line."""
+    """A case's next step in one line: what, when, and in brackets why."""
     at = step.get("at")
     when = datetime.fromisoformat(at) if isinstance(at, str) else at
-    return f"{step['what'].replace('_', ' ')}{f', {readable(when)}' if when else ''}: {step['why']}"
+    if when is None:
+        return f"nothing, until something is told ({step['why']})"
+    what = READ_AS.get(step["what"], step["what"].replace("_", " "))
+    return f"{what}{' until' if what == 'wait' else ','} {readable(when)} ({step['why']})"

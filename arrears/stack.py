@@ -191,7 +191,7 @@ async def _serve(
         callers,
         clock,
         secrets=secret.split(","),
-        twilio_token=TwilioSettings().auth_token or simulator.auth_token,
+        twilio_token=_carrier_token(simulator),
         public_url=url,
         temporal=temporal_ready,
         call_back=call_back(settings()),
@@ -215,6 +215,12 @@ async def _serve(
         await asyncio.sleep(0.02)
     _in_background(stack, Relay(pool, client).run())
     _in_background(stack, sweep_daily(client, pool, clock))
+
+
+def _carrier_token(simulator: Simulator) -> str | None:
+    """What the carrier signs with: the simulator's own token wherever texts go to it, whatever else is set."""
+    twilio = TwilioSettings()
+    return twilio.auth_token if twilio.account_sid else simulator.auth_token
 
 
 def _in_background(stack: AsyncExitStack, work: Coroutine[Any, Any, None]) -> None:

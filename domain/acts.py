@@ -17,6 +17,7 @@ REST = "house-promise-rest"
 ANSWER = "house-answer"
 CALLBACK = "house-callback"
 
+TIME_BARRED = ("LIMITATION", "STATUTE_BARRED")  # how rules are named that ask when a debt becomes time-barred
 COUNSEL = frozenset({"withdraw_letter", "withdraw_suit"})
 OUTLASTS_CURE = COUNSEL | {"remedy"}
 BESIDE = frozenset({"answer"})  # goes on beside whatever else the case does
@@ -107,6 +108,8 @@ def wait_for_answer(facts: CaseFacts, task: TaskFact, stage: str | None = None) 
     """Wait for the people who have a task, until its deadline."""
     waits_for = "a second pair of eyes" if task.status == "answered" else "an answer"
     why = f"{task.kind} task {task.task_id} waits for {waits_for} until {day(facts, task.deadline)}"
+    if task.kind == "manual_review" and (refused := forbidden_steps(facts)):
+        why = f"{refused}; {why}"
     return decide(
         facts,
         Action.MISS_DEADLINE,
@@ -117,6 +120,18 @@ def wait_for_answer(facts: CaseFacts, task: TaskFact, stage: str | None = None) 
         step_id=task.step_id,
         ordinal=task.ordinal,
     )
+
+
+def forbidden_steps(facts: CaseFacts) -> str:
+    """Which steps the rules forbade, and what would let them; empty where none was."""
+    forbidden = {
+        s.step_id: s.result or "" for s in facts.steps if s.state == "forbidden" and s.episode >= facts.chain_from
+    }
+    if not forbidden:
+        return ""
+    said = "; ".join(f"{step} was forbidden by {rules}" for step, rules in sorted(forbidden.items()))
+    unknown = any(rule in rules for rule in TIME_BARRED for rules in forbidden.values())
+    return f"{said} (give the loan's limitation_on where the debt is not time-barred)" if unknown else said
 
 
 def free_of(facts: CaseFacts, scope: Scope) -> bool:

@@ -22,7 +22,7 @@ def agreed_plan(facts: CaseFacts, strategy: Strategy) -> Decision | None:
         return undo
     due = _next_checkpoint(agreed, strategy)
     at = start_of(due + timedelta(days=strategy.plan.grace_days + 1), facts.lender_zone)
-    why = f"a plan is in force; the payment of {due} is judged after {strategy.plan.grace_days} days of grace"
+    why = f"a plan is in force; the payment of {due} is judged after {_days(strategy.plan.grace_days)} of grace"
     return acts.decide(facts, Action.JUDGE_PLAN, at, why, stage="plan", subject_id=agreed.plan_id)
 
 
@@ -48,8 +48,12 @@ def promised(facts: CaseFacts, strategy: Strategy) -> Decision | None:
     if reminder:
         return reminder
     ends = start_of(promise.due_on + timedelta(days=strategy.promise.grace_days + 1), facts.lender_zone)
-    why = f"a promise for {promise.due_on} is open; judged after {strategy.promise.grace_days} days of grace"
+    why = f"a promise for {promise.due_on} is open; judged after {_days(strategy.promise.grace_days)} of grace"
     return acts.decide(facts, Action.JUDGE_PROMISE, ends, why, subject_id=promise.promise_id)
+
+
+def _days(count: int) -> str:
+    return f"{count} day{'s' if count != 1 else ''}"
 
 
 def _reminder(facts: CaseFacts, strategy: Strategy, promise: Promise) -> Decision | None:

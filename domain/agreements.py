@@ -63,7 +63,8 @@ def check_plan(agreed: Plan, facts: CaseFacts, strategy: Strategy, approved: boo
     """Refuse a plan that the strategy's limits do not allow.
 
     Raises:
-        BadInput: its dates go backwards, begin in the past, or run too long; or a long one has nobody's approval.
+        BadInput: its dates go backwards, begin in the past, or run too long; or one that is long, or leaves a part of the arrears,
+            has nobody's approval.
     """
     policy = strategy.plan
     today = business_date(facts.now, facts.lender_zone)
@@ -79,4 +80,10 @@ def check_plan(agreed: Plan, facts: CaseFacts, strategy: Strategy, approved: boo
     if total > facts.position.outstanding:
         raise BadInput(
             f"a plan of {total} is more than the {facts.position.outstanding} outstanding: agree up to that."
+        )
+    late = facts.position.arrears - facts.position.fee_arrears  # late fees are often waived for a plan that is kept
+    if total < late and not approved:
+        raise BadInput(
+            f"a plan of {total} leaves a part of the {late} of instalments past due: cover it, or name a second person in"
+            " approved_by."
         )

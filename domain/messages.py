@@ -2,15 +2,24 @@
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from domain.holds import Scope
 from domain.loan import Component
 
 # Other names that people and programs use for a field.
 _ALSO = {"due": "due_on", "due_date": "due_on", "from": "since", "id": "hold_id", "hold": "hold_id"}
+
+
+def _exact(given: Any) -> Any:
+    if isinstance(given, float):
+        raise ValueError(f'{given} is no exact amount, write it as a string such as "50.00"')
+    return given
+
+
+Money = Annotated[Decimal, BeforeValidator(_exact)]
 
 
 class Content(BaseModel):
@@ -44,13 +53,13 @@ class Spent(Content):
     """What a contact took: minutes of somebody's time, and its cost in the loan's currency."""
 
     minutes: Decimal | None = Field(None, ge=0)
-    cost: Decimal | None = Field(None, ge=0)
+    cost: Money | None = Field(None, ge=0)
 
 
 class PromiseToPay(Body):
     """The borrower says what they pay, and when; amount in the loan's currency."""
 
-    amount: Decimal = Field(gt=0)
+    amount: Money = Field(gt=0)
     due_on: date
     channel: str | None = None
 
@@ -59,7 +68,7 @@ class PlanPayment(Content):
     """One payment of a plan to be agreed."""
 
     due_on: date
-    amount: Decimal = Field(gt=0)
+    amount: Money = Field(gt=0)
 
 
 class AgreePlan(Body):

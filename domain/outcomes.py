@@ -10,6 +10,7 @@ class Consequence(StrEnum):
 
     NONE = "none"
     PROMISE = "promise"
+    PLAN = "plan"
     HOLD = "hold"
     WRONG_NUMBER = "wrong_number"
     DEAD_NUMBER = "dead_number"
@@ -59,13 +60,14 @@ CALL: dict[str, Outcome] = {
     "DISCONNECTED": Outcome(contact_counts=False, ends_step=True, consequence=Consequence.DEAD_NUMBER),
     "WRONG_NUMBER": Outcome(connected=True, ends_step=True, consequence=Consequence.WRONG_NUMBER),
     "RPC_PTP": _reached(Consequence.PROMISE),
-    "RPC_PLAN": _reached(),
+    "RPC_PLAN": _reached(Consequence.PLAN),
     "RPC_PAID_NOW": _reached(),
     "RPC_ALREADY_PAID": _reached(Consequence.HOLD, "payment_in_flight"),
     "RPC_REFUSED": _reached(),
     "RPC_CALLBACK": Outcome(connected=True, rpc=True, conversation=True),
     **{f"RPC_{code}": _reached(Consequence.HOLD, hold) for code, hold in _held.items()},
     "DECEASED_REPORTED": Outcome(connected=True, ends_step=True, consequence=Consequence.HOLD, hold="bereavement"),
+    "UNKNOWN_PROVIDER": _missed,  # nobody knows what became of it, so it counts
     "BLOCKED_BY_GATE": Outcome(is_attempt=False, contact_counts=False),
 }
 

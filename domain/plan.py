@@ -287,7 +287,8 @@ def _ladder(facts: CaseFacts, strategy: Strategy) -> Decision:
         return _reviewed(facts, "the pre-legal review was rejected")
     coming = next_step(facts, strategy)
     if coming is None:
-        return _reviewed(facts, "every step of the strategy is finished")
+        refused = acts.forbidden_steps(facts)
+        return _reviewed(facts, f"every step of the strategy is finished{refused and ', but '}{refused}")
     if coming.step.do in {"letter", "task.pre_legal_review", "task.file_suit"} and not acts.free_of(facts, Scope.LEGAL):
         holding = holds_on_case(facts.holds, facts.now)
         ends = [h.end for h in holding if Scope.LEGAL in h.scopes and h.end is not None]

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 
 from domain.clock import business_date
-from domain.errors import BadInput
+from domain.errors import BadInput, UnknownLoan
 from domain.holds import Hold
 from domain.ladder import collection_days
 from domain.loan import LoanKey
@@ -22,7 +22,8 @@ async def find_loan(conn: Any, name: str) -> LoanKey:
     """The loan that `loan_id` or `lender_id/loan_id` names.
 
     Raises:
-        BadInput: there is none, or several lenders have one of that id.
+        UnknownLoan: there is none.
+        BadInput: several lenders have one of that id.
     """
     lender, _, loan = name.rpartition("/")
     rows = await conn.fetch(
@@ -37,7 +38,7 @@ async def find_loan(conn: Any, name: str) -> LoanKey:
     )
     keys = [LoanKey(r["lender_id"], r["loan_id"]) for r in rows]
     if not keys:
-        raise BadInput(f"loan {name!r} is unknown: take it in with `arrears intake`, or check its id.")
+        raise UnknownLoan(f"loan {name!r} is unknown: take it in with `arrears intake`, or check its id.")
     if len(keys) > 1 and keys[0].lender_id != "default":
         raise BadInput(f"loan {name!r} is one of several lenders: write {keys[0]} or {keys[1]}.")
     return keys[0]
@@ -53,7 +54,7 @@ async def case_view(conn: Any, key: LoanKey, now: datetime, as_of: date | None =
         *key,
     )
     if loan is None:
-        raise BadInput(f"loan {key} is unknown: take it in with `arrears intake`, or check its id.")
+        raise UnknownLoan(f"loan {key} is unknown: take it in with `arrears intake`, or check its id.")
     case = await load_case(conn, key, now)
     stands = await position_of(conn, key, as_of or business_date(now, loan["timezone"]))
     money = {n: plain(getattr(stands, n), loan["currency"]) for n in ("arrears", "outstanding", "overpaid")}

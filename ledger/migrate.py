@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from domain.errors import BadInput
+from domain.errors import BadInput, PartDown
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -16,7 +16,7 @@ def migrate(dsn: str) -> None:
     """Apply the migrations that the database does not have yet.
 
     Raises:
-        BadInput: the database cannot be reached, or a migration fails; the message carries the reason.
+        PartDown: the database cannot be reached, or a migration fails; the message carries the reason.
     """
     dbmate = shutil.which("dbmate", path=str(Path(sys.executable).parent)) or shutil.which("dbmate")
     if dbmate is None:
@@ -30,7 +30,7 @@ def migrate(dsn: str) -> None:
     )
     if done.returncode:
         reason = (done.stderr or done.stdout).strip().splitlines()[-1:] or ["no reason given"]
-        raise BadInput(
+        raise PartDown(
             f"the database could not be migrated: {reason[0]} Check ARREARS_DATABASE_URL and that it is running."
         )
 

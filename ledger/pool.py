@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import asyncpg
 
-from domain.errors import BadInput
+from domain.errors import PartDown
 
 if TYPE_CHECKING:
     Pool = asyncpg.Pool[asyncpg.Record]
@@ -56,14 +56,14 @@ async def open_pool(dsn: str, *, size: int = 10, for_callers: bool = False) -> L
     """A pool of up to `size` connections; `for_callers` gives up soon, with an error of `starters.problems`.
 
     Raises:
-        BadInput: the address is malformed, or nothing usable answers there.
+        PartDown: the address is malformed, or nothing usable answers there.
     """
     try:
         pool = LedgerPool(dsn, size, for_callers=for_callers)
         await pool
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
         reason = str(error) or type(error).__name__
-        raise BadInput(
+        raise PartDown(
             f"the database cannot be reached ({reason}): start it, or correct ARREARS_DATABASE_URL."
         ) from None
     return pool

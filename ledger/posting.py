@@ -40,6 +40,8 @@ class Posted(NamedTuple):
 class MatchedMeanwhile(Conflict):
     """Somebody matched the entry to another loan while its own was being locked; posted anew, it finds that loan."""
 
+    code = "conflict"
+
 
 class WrongCurrency(BadInput):
     """The entry is not in its loan's currency."""

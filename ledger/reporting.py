@@ -7,6 +7,7 @@ from typing import Any
 
 from domain.clock import business_date
 from domain.loan import Entry, EntryKind, EntryStatus, LoanKey
+from domain.money import plain
 from ledger.money import money_of
 from ledger.named import queries
 
@@ -49,12 +50,13 @@ async def portfolio_report(conn: Any, now: datetime) -> dict[str, Any]:
         "tasks": {f"{r['kind']} {r['status']}": r["tasks"] async for r in REPORTS.tasks_by_kind(conn)},
         **{f"collected_{name}": _amounts(sums) for name, sums in money.items()},
         "recovered_after_write_off": {
-            r["currency"]: str(r["amount"]) async for r in REPORTS.recovered_after_write_off(conn, now=now)
+            r["currency"]: plain(r["amount"], r["currency"])
+            async for r in REPORTS.recovered_after_write_off(conn, now=now)
         },
         "recovered_after_close": {
-            r["currency"]: str(r["amount"]) async for r in REPORTS.recovered_after_close(conn, now=now)
+            r["currency"]: plain(r["amount"], r["currency"]) async for r in REPORTS.recovered_after_close(conn, now=now)
         },
-        "in_suspense": {r["currency"]: str(r["amount"]) async for r in REPORTS.in_suspense(conn)},
+        "in_suspense": {r["currency"]: plain(r["amount"], r["currency"]) async for r in REPORTS.in_suspense(conn)},
         "without_who_or_why": {r["kind"]: r["entries"] async for r in REPORTS.without_who_or_why(conn)},
         "fee_only_shortfall": _amounts(fee_only),
         "outcomes": dict(sorted(outcomes.items())),
@@ -83,7 +85,7 @@ def _when(row: Any, value_date: date) -> str:
 
 
 def _amounts(sums: Counter[str]) -> dict[str, str]:
-    return {currency: str(Decimal(total)) for currency, total in sorted(sums.items())}
+    return {currency: plain(Decimal(total), currency) for currency, total in sorted(sums.items())}
 
 
 async def _stages(conn: Any) -> dict[str, int]:

@@ -2,10 +2,10 @@
 
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Annotated, Any
 
 import asyncpg
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from twilio.twiml.messaging_response import MessagingResponse
 
 from activities.words import reply_text
@@ -20,6 +20,7 @@ from starters.replies import about
 
 _log = logging.getLogger(__name__)
 
+Form = dict[str, str]
 TROUBLES = {each.value: each for each in Trouble}
 TWIML: dict[int | str, dict[str, Any]] = {200: {"description": "TwiML", "content": {"application/xml": {}}}}
 
@@ -29,7 +30,7 @@ def twilio_routes(
 ) -> APIRouter:
     """The addresses that Twilio calls."""
     routes = APIRouter(prefix="/twilio", tags=["twilio"])
-    proved = _proof(auth_token, public_url.rstrip("/"))
+    proof = Depends(_proof(auth_token, public_url.rstrip("/")))
 
     @routes.post(
         "/status",
@@ -38,9 +39,8 @@ def twilio_routes(
         responses=documented(400, 403, 404, 408, 413, 422, 503),
         openapi_extra=_form("MessageSid", "MessageStatus", "ErrorCode"),
     )
-    async def status(request: Request, attempt: str) -> None:
+    async def status(form: Annotated[Form, proof], attempt: str) -> None:
         """`attempt` is the contact that the text was; the same receipt may come any number of times."""
-        form = await proved(request)
         sid, said = _needed(form, "MessageSid"), _needed(form, "MessageStatus")
         code = form.get("ErrorCode", "")
         error_code = int(code) if code.isascii() and code.isdigit() and len(code) <= 6 else None
@@ -64,12 +64,11 @@ def twilio_routes(
         responses=TWIML | documented(400, 403, 408, 413, 503),
         openapi_extra=_form("MessageSid", "From", "Body", "OptOutType"),
     )
-    async def sms(request: Request) -> Response:
+    async def sms(form: Annotated[Form, proof]) -> Response:
         """Who asks to be left alone is, before this answers; STOP, START and HELP are answered, all else is for a person.
 
         A carrier that reads the word itself (`OptOutType`) has answered it too, and a second confirmation is one too many.
         """
-        form = await proved(request)
         text, carrier_says = form.get("Body", "").replace("\x00", ""), form.get("OptOutType")
         heard = await take_reply(
             pool,
@@ -102,8 +101,10 @@ def _answer(about: Reply, language: str, lender: str) -> str | None:
         return None
 
 
-def _proof(auth_token: str | None, public_url: str) -> Callable[[Request], Awaitable[dict[str, str]]]:
-    async def proved(request: Request) -> dict[str, str]:
+def _proof(auth_token: str | None, public_url: str) -> Callable[[Request], Awaitable[Form]]:
+    """What an address depends on: that is asked before its parameters are looked at, so a forger learns nothing of them."""
+
+    async def proved(request: Request) -> Form:
         form = parse_form(await read_body(request))
         if not auth_token:
             raise Refused(503, "no carrier is set up here: set TWILIO_AUTH_TOKEN.")

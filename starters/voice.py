@@ -4,14 +4,14 @@ from typing import Annotated
 from urllib.parse import quote
 
 import asyncpg
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Response
 
 from channels.twilio_voice import dead_number
 from channels.voice_words import silence, twiml, words_for
 from domain.clock import Clock
 from domain.voice_words import CallBack
 from ledger.voice import Heard, VoiceDesk
-from starters.callbacks import TWIML, _form, _needed, _proof, _twiml
+from starters.callbacks import TWIML, Form, _form, _needed, _proof, _twiml
 from starters.problems import Refused, documented
 
 MOST_KEYS = 8
@@ -28,7 +28,7 @@ def voice_routes(
     """The addresses that Twilio asks about calls; without `call_back` no automated call is made, and none is answered for."""
     routes = APIRouter(prefix="/twilio", tags=["twilio"])
     public_url = public_url.rstrip("/")
-    proved = _proof(auth_token, public_url)
+    proof = Depends(_proof(auth_token, public_url))
     desk = VoiceDesk(pool, clock, call_back, words_for) if call_back is not None else None
 
     @routes.post(
@@ -39,13 +39,12 @@ def voice_routes(
         openapi_extra=_form("CallSid", "AnsweredBy", "Digits"),
     )
     async def voice(
-        request: Request, attempt: str | None = None, step: Annotated[int, Query(ge=0, le=1000)] = 0
+        form: Annotated[Form, proof], attempt: str | None = None, step: Annotated[int, Query(ge=0, le=1000)] = 0
     ) -> Response:
         """`attempt` is the contact that the call is, `step` the turn that the keys answer; the same step always gets the same words.
 
         A call without `attempt` comes from somebody who calls this number: it is hung up without a word, so that nobody learns of a debt.
         """
-        form = await proved(request)
         if attempt is None:
             return _twiml(silence())
         sid, keys = _needed(form, "CallSid"), form.get("Digits", "")
@@ -69,9 +68,8 @@ def voice_routes(
         responses=documented(400, 403, 404, 408, 413, 422, 503),
         openapi_extra=_form("CallSid", "CallStatus", "CallDuration", "AnsweredBy", "SipResponseCode", "ErrorCode"),
     )
-    async def status(request: Request, attempt: str) -> None:
+    async def status(form: Annotated[Form, proof], attempt: str) -> None:
         """`attempt` is the contact that the call was; the same report may come any number of times."""
-        form = await proved(request)
         code = form.get("ErrorCode", "")
         known = desk is not None and await desk.status(
             attempt,

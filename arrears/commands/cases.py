@@ -4,16 +4,18 @@ import asyncio
 import json
 from datetime import date
 from pathlib import Path
+from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import uuid4
 
 import typer
 from pydantic import ValidationError
 
-from arrears.context import ledger, print_json, readable_step, run, say, say_rows, temporal
-from domain.errors import BadInput
+from arrears.context import ledger, money, print_json, readable_step, run, say, say_folded, say_rows, temporal
+from domain.errors import BadInput, first_fault
 from domain.loan import LoanKey
 from domain.messages import SIGNALS, UPDATES, Answer, RecordOutcome
+from domain.money import currencies
 from ledger.case_view import case_view, find_loan
 from ledger.export.writing import export_case
 from ledger.named import queries
@@ -22,7 +24,7 @@ from ledger.reporting import portfolio_report
 if TYPE_CHECKING:
     from temporalio.client import Client
 
-WORK = queries("work")
+AGREED, WORK = queries("agreements"), queries("work")
 ANSWERS_WITHIN = 30.0
 """Real seconds that a case has to answer: one that cannot, because no worker runs or its code fails, never does."""
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -44,17 +46,38 @@ def case(
         _export(loan, export, as_json)
         return
 
-    async def main() -> dict[str, Any]:
+    async def main() -> tuple[dict[str, Any], Any]:
         async with ledger() as books, books.pool.acquire() as conn:
             key = await find_loan(conn, loan)
-            return await case_view(conn, key, await books.clock.now(), _day(as_of))
+            shown = await case_view(conn, key, await books.clock.now(), _day(as_of))
+            last = None if as_json or as_of else await AGREED.last_promise(conn, **key._asdict())
+            return shown, last
 
-    shown = run(main)
-    if as_json:
-        print_json(shown)
-        return
+    shown, last = run(main)
+    print_json(shown) if as_json else say_rows(_for_people(shown, last))
+
+
+def _for_people(shown: dict[str, Any], last: Any) -> dict[str, Any]:
+    """A case with its amounts and its currency together, and what became of the last promise."""
+    currency = shown["currency"]
+    told: dict[str, Any] = {name: value for name, value in shown.items() if name != "currency"}
+    told |= {name: money(shown[name], currency) for name in ("arrears", "outstanding", "overpaid")}
+    for name in ("promise", "plan"):
+        agreed: dict[str, Any] | None = shown[name]
+        if agreed is not None:
+            told[name] = _with_currency(agreed, currency)
+    if last is not None and shown["promise"] is None:
+        ended = last["status"].replace("_", " ")
+        told["promise"] = f"none; the last, of {money(last['amount'], currency)} for {last['due_on']}, is {ended}"
     step = shown["next_step"]
-    say_rows({**shown, "next_step": readable_step(step) if step else None})
+    return told | {"next_step": readable_step(step) if step else None}
+
+
+def _with_currency(agreed: dict[str, Any], currency: str) -> dict[str, Any]:
+    told: dict[str, Any] = {n: money(v, currency) if n in {"amount", "paid"} else v for n, v in agreed.items()}
+    if "instalments" in told:
+        told["instalments"] = [_with_currency(each, currency) for each in told["instalments"]]
+    return told
 
 
 def _export(loan: str, folder: Path, as_json: bool) -> None:
@@ -81,7 +104,7 @@ def _day(text: str | None) -> date | None:
 def tasks(
     everything: Annotated[bool, typer.Option("--all", help="Those that are over, too.")] = False,
     lender: Annotated[str | None, typer.Option(help="Of one lender.")] = None,
-    most: Annotated[int, typer.Option(help="How many at the most.")] = 1000,
+    most: Annotated[int, typer.Option(min=1, max=1_000_000, help="How many at the most.")] = 1000,
     as_json: Json = False,
 ) -> None:
     """List the tasks that wait for people, the most urgent first."""
@@ -95,15 +118,20 @@ def tasks(
     if as_json:
         print_json(found)
         return
-    from rich.console import Console
-    from rich.table import Column, Table
-
-    # A task's id is typed by whoever answers it: it is never cut.
-    table = Table(Column("task", no_wrap=True), "loan", "kind", "status", "until", box=None, pad_edge=False)
+    if not found:
+        say("No task waits.")
     for task in found:
-        kind = task["kind"].replace("_", " ")
-        table.add_row(task["task_id"], task["loan_id"], kind, task["status"], f"{task['deadline']:%Y-%m-%d}")
-    Console().print(table if found else "No task waits.")
+        _say_task(task, max(len(each["lender_id"]) for each in found))
+
+
+def _say_task(task: dict[str, Any], lenders: int) -> None:
+    """One task; its id, which whoever answers it types, is never cut, and has a line of its own where the first is full."""
+    kind, until = task["kind"].replace("_", " "), f"{task['deadline']:%Y-%m-%d}"
+    head = f"{until}  {task['status']:9}  {kind:17}  {task['lender_id']:{lenders}}"
+    fits = len(head) + 2 + len(task["task_id"]) <= get_terminal_size().columns
+    say(f"{head}  {task['task_id']}" if fits else f"{head.rstrip()}\n            {task['task_id']}")
+    if task["because"]:
+        say_folded(task["because"], 12)
 
 
 def outcome(
@@ -139,7 +167,7 @@ def send(
     """Tell a case something: a promise, a plan, a hold, an approval."""
     if message not in UPDATES and message not in SIGNALS:
         raise BadInput(f"message {message!r} is unknown: use one of {', '.join([*UPDATES, 'poke'])}.")
-    given = _object(body, "JSON")
+    given = _object(body, "the message's JSON")
 
     async def main() -> Answer:
         async with ledger() as books, books.pool.acquire() as conn:
@@ -160,18 +188,17 @@ def _body(message: str, given: dict[str, Any]) -> Any:
     try:
         return UPDATES[message].model_validate(given)
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(p) for p in first["loc"]) or "the body"
-        raise BadInput(f"{message}, {field}: {first['msg']}.") from None
+        field, fault = first_fault(error)
+        raise BadInput(f"{message}, {field or 'the body'}: {fault}.") from None
 
 
 def _object(text: str, where: str) -> dict[str, Any]:
     try:
         given = json.loads(text)
     except ValueError as error:
-        raise BadInput(f'{where} is not valid JSON ({error}): quote it, as in \'{{"reason": "dispute"}}\'.') from None
+        raise BadInput(f'{where} cannot be read ({error}): quote it, as in \'{{"reason": "dispute"}}\'.') from None
     if not isinstance(given, dict):
-        raise BadInput(f"{where} is not a JSON object: write it in braces.")
+        raise BadInput(f"{where} is no JSON object: write it in braces.")
     return given
 
 
@@ -209,11 +236,12 @@ async def _reach(call: Any, key: LoanKey) -> Any:
 
 def _answered(answer: Answer, as_json: bool) -> None:
     if as_json:
-        print_json(answer)
+        refused = {} if answer.accepted else {"error": {"code": "refused", "message": answer.reason}}
+        print_json(answer.model_dump(mode="json") | refused)
     elif answer.accepted:
-        say(f"Taken. Next: {readable_step(answer.next_step)}" if answer.next_step else "Taken.")
+        say_folded(f"Taken. Next: {readable_step(answer.next_step)}." if answer.next_step else "Taken.")
     else:
-        say(f"Refused: {answer.reason}")
+        say_folded(f"Refused: {answer.reason}")
     if not answer.accepted:
         raise typer.Exit(2)
 
@@ -229,4 +257,8 @@ def report(as_json: Json = False) -> None:
     if as_json:
         print_json(told)
         return
-    say_rows(told)
+
+    def by_currency(value: Any) -> bool:
+        return isinstance(value, dict) and bool(value) and set(value) <= currencies()
+
+    say_rows({n: [money(v, k) for k, v in each.items()] if by_currency(each) else each for n, each in told.items()})

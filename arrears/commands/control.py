@@ -1,17 +1,20 @@
 """Commands that stop, release, and prove."""
 
 import sys
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import typer
 
 from arrears.context import ledger, print_json, run, say
 from domain.errors import BadInput
+from domain.rulebook.rules import Channel as Limited
 from ledger.named import queries
 from ledger.proof import prove
 from ledger.stops import press_stop, release_stop
 
-CONTACTS = queries("contacts")
+CONTACTS, GATE, STOPS, TAPE = queries("contacts"), queries("gate"), queries("stops"), queries("tape")
+CHANNELS = get_args(Limited)
+WHERE = ("lender_id", "channel", "strategy")
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Lender = Annotated[str | None, typer.Option(help="One lender; all without.")]
 Channel = Annotated[str | None, typer.Option(help="sms, call, voice, visit, letter or filing; all without.")]
@@ -52,10 +55,11 @@ def stop(
 
     async def main() -> None:
         async with ledger() as books, books.pool.acquire() as conn:
+            await _must_exist(conn, lender, channel, strategy)
             await press_stop(conn, **what, reason=reason)
 
     run(main)
-    print_json({"stopped": what}) if as_json else say(f"Stopped: {_named(what)}.")
+    print_json({"stopped": what}) if as_json else say(f"Stopped: {stop_in_words(what)}.")
 
 
 def go(
@@ -70,30 +74,69 @@ def go(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Release the same stop; without a channel and a strategy it also takes the lender out of shadow mode."""
+    """Release the same stop; with a lender, and no channel and strategy, it also takes that lender out of shadow mode."""
     what = {"lender_id": lender or "*", "channel": channel or "*", "strategy": strategy or "*"}
-    named = _rulebooks(rulebooks)
+    packs = _rulebooks(rulebooks)
+    if packs and lender is None:
+        raise BadInput("--rulebooks sets the rules of one lender: name it with --lender.")
 
-    async def main() -> list[str]:
+    async def main() -> dict[str, Any]:
         async with ledger() as books, books.pool.acquire() as conn, conn.transaction():
-            lenders = [r["lender_id"] for r in await conn.fetch("select lender_id from lenders")]
-            if lender is not None and lender not in lenders:
-                raise BadInput(f"lender {lender!r} is unknown: lenders come with the loans of `arrears intake`.")
-            chosen = [lender] if lender else lenders
+            pressed = [_where(r) async for r in STOPS.pressed(conn)]
+            if what not in pressed:  # one that was pressed before such checks were made can be released all the same
+                await _must_exist(conn, lender, channel, strategy)
             await release_stop(conn, **what)
-            if named:
-                packs = {"*": named}
-                await conn.execute("update lenders set packs = $1 where lender_id = any($2)", packs, chosen)
-            if channel is None and strategy is None:
-                await CONTACTS.set_mode(conn, mode="live", lenders=chosen)
-            bare = "select lender_id from lenders where packs = '{}' and lender_id = any($1) order by 1"
-            return [r["lender_id"] for r in await conn.fetch(bare, chosen)]
+            if packs:
+                await conn.execute("update lenders set packs = $1 where lender_id = $2", {"*": packs}, lender)
+            shadows = await conn.fetch("select lender_id from lenders where mode = 'shadow' order by 1")
+            before = [r["lender_id"] for r in shadows]
+            alone = lender if channel is None and strategy is None else None
+            if alone is not None:
+                await CONTACTS.set_mode(conn, mode="live", lenders=[alone])
+            return {
+                "released": what if what in pressed else None,
+                "live": [name for name in before if name == alone],
+                "still_stopped": [where for where in pressed if where != what],
+                "in_shadow": [name for name in before if name != alone],
+                "without_rulebook": [alone] if alone is not None and not await _packs(conn, alone) else [],
+            }
 
-    for each in run(main):
+    told = run(main)
+    print_json(told) if as_json else _show_going(what, told)
+    for each in told["without_rulebook"]:
         sys.stderr.write(
-            f"lender {each} has no rulebook, so its contacts stay forbidden: run `arrears go --lender {each} --rulebooks house`.\n"
+            f"lender {each} names no rulebook: where no shipped one governs, its contacts stay forbidden until"
+            f" `arrears go --lender {each} --rulebooks house`.\n"
         )
-    print_json({"released": what}) if as_json else say(f"Released: {_named(what)}.")
+
+
+def _show_going(what: dict[str, str], told: dict[str, Any]) -> None:
+    if told["released"]:
+        say(f"Released: {stop_in_words(what)}.")
+    elif not told["live"]:
+        say(f"Nothing is released: no stop was pressed for {stop_in_words(what)}.")
+    for each in told["live"]:
+        say(f"Lender {each} is out of shadow mode.")
+    for where in told["still_stopped"]:
+        say(f"Still stopped: {stop_in_words(where)}; `arrears go{options_of(where)}` releases it.")
+    if what["channel"] == what["strategy"] == "*":
+        for each in told["in_shadow"]:
+            say(f"Lender {each} stays in shadow mode; `arrears go --lender {each}` ends that.")
+
+
+async def _must_exist(conn: Any, lender: str | None, channel: str | None, strategy: str | None) -> None:
+    """Refuse a stop of something that does not exist: it would stop nothing, and look as if it did."""
+    if channel is not None and channel not in CHANNELS:
+        raise BadInput(f"channel {channel!r} is unknown: use one of {', '.join(CHANNELS)}.")
+    if lender is not None and await GATE.lender_known(conn, lender_id=lender) is None:
+        raise BadInput(f"lender {lender!r} is unknown: lenders come with the loans of `arrears intake`.")
+    if strategy is not None and not await TAPE.strategy_published(conn, name=strategy):
+        raise BadInput(f"strategy {strategy!r} is not published: `arrears strategy list` shows those that are.")
+
+
+async def _packs(conn: Any, lender: str) -> dict[str, Any]:
+    packs: dict[str, Any] = await conn.fetchval("select packs from lenders where lender_id = $1", lender)
+    return packs
 
 
 def _rulebooks(names: str | None) -> list[str]:
@@ -106,5 +149,16 @@ def _rulebooks(names: str | None) -> list[str]:
     return named
 
 
-def _named(what: dict[str, str]) -> str:
-    return ", ".join(f"{k.removesuffix('_id')} {'all' if v == '*' else v}" for k, v in what.items())
+def _where(stop: Any) -> dict[str, str]:
+    return {name: stop[name] for name in WHERE}
+
+
+def options_of(stop: Any) -> str:
+    """The options that name a stop on the command line."""
+    return "".join(f" --{name.removesuffix('_id')} {stop[name]}" for name in WHERE if stop[name] != "*")
+
+
+def stop_in_words(stop: Any) -> str:
+    """What a stop is on, for people."""
+    parts = (f"{name.removesuffix('_id')} {stop[name]}" for name in WHERE if stop[name] != "*")
+    return ", ".join(parts) or "all contacts"

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from arrears.context import ledger, print_json, run, say
+from arrears.context import hanging, ledger, print_json, run, say
 from ledger.case_view import find_loan
 from ledger.explain import why as explain
 from ledger.explain import words_of
@@ -50,13 +50,13 @@ def readable_account(told: dict[str, Any], language: str, width: int) -> list[st
         lines.append(words.say("labels", "journal"))
     for event in told["events"]:
         head = f"{event['at']:%Y-%m-%d %H:%M}  {event['id']:>5}  "
-        lines += _hanging(head, f"{event['kind'].replace('_', ' ')}  {event['about']}".rstrip(), width)
+        lines += hanging(head, f"{event['kind'].replace('_', ' ')}  {event['about']}".rstrip(), width)
     for each in told["told"]:
-        lines += ["", *_hanging("", f"{each['id']}  {each['title']}", width)]
+        lines += ["", *hanging("", f"{each['id']}  {each['title']}", width)]
         for part in each["parts"]:
             label = part["label"]
             for paragraph in part["lines"]:
-                lines += _hanging(_column(label), paragraph, width)
+                lines += hanging(_column(label), paragraph, width)
                 label = ""
     return lines
 
@@ -65,18 +65,3 @@ def _column(label: str) -> str:
     from rich.cells import set_cell_size
 
     return "  " + set_cell_size(label, 13) + " "
-
-
-def _hanging(head: str, text: str, width: int) -> list[str]:
-    """A text in lines beside its head."""
-    from rich.cells import cell_len
-    from rich.console import Console
-    from rich.text import Text
-
-    room = Console(width=width)
-    wrapped = [
-        line.plain.rstrip()
-        for part in text.splitlines() or [""]
-        for line in Text(part).wrap(room, width - cell_len(head))
-    ]
-    return [((head if n == 0 else " " * cell_len(head)) + line).rstrip() for n, line in enumerate(wrapped)]

@@ -116,8 +116,13 @@ def _take(files: TapeFiles, strategy: str | None, rejects: Path | None, as_json:
 def _show(report: TapeReport) -> None:
     for name, counts in report.as_json().items():
         if counts["read"]:
-            said = ", ".join(f"{n} {what}" for what, n in counts.items() if n and what != "read")
+            words = {"suspense": "of them in suspense"}
+            said = ", ".join(f"{n} {words.get(what, what)}" for what, n in counts.items() if n and what != "read")
             say(f"{name}: {counts['read']} read, {said}.")
+    if report.without_limitation:
+        say(
+            f"Loans without limitation_on: {report.without_limitation}; nothing will be filed for them until it is given."
+        )
     if report.matched:
         say(f"{report.matched} entries that had waited for their loan are posted now.")
     if "balances" in report.counts and report.counts["balances"].differing:

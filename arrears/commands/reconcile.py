@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from arrears.context import ledger, print_json, run, say
+from arrears.context import ledger, money, print_json, run, say
 from domain.errors import BadInput
 from domain.money import plain
 from domain.reconcile import Booked, Line, Pair, Reconciled
@@ -139,4 +139,4 @@ def _both(pair: Pair) -> tuple[str, str]:
 
 
 def _money(what: Line | Booked) -> str:
-    return f"{plain(what.amount, what.currency)} {what.currency}"
+    return money(what.amount, what.currency)

@@ -2,13 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from shutil import get_terminal_size
-from textwrap import fill
 from typing import Annotated, Any, get_args
 
 import typer
 
-from arrears.context import ledger, print_json, readable, run, say, say_rows
+from arrears.context import ledger, print_json, readable, run, say, say_folded, say_rows
 from domain.errors import BadInput
 from domain.gate.engine_1 import CORE
 from domain.rulebook import Governed, Rule, Rulebook, packs_for, read_rulebook
@@ -214,6 +212,4 @@ def _in_words(rule: Rule) -> dict[str, Any]:
 
 
 def _say_wrapped(text: str, indent: int) -> None:
-    margin = " " * indent
-    width = max(get_terminal_size().columns, indent + 30)
-    say(fill(" ".join(text.split()), width, initial_indent=margin, subsequent_indent=margin, break_on_hyphens=False))
+    say_folded(" ".join(text.split()), indent)

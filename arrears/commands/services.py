@@ -17,7 +17,10 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 def up(
     day: Annotated[
-        float | None, typer.Option(help="Seconds that a business day lasts: 2 or more. Real time without.")
+        float | None,
+        typer.Option(
+            help="Seconds that a business day lasts: 2 or more. As the folder ran last without; a new one runs in real time."
+        ),
     ] = None,
     start: Annotated[str | None, typer.Option(help="The first business day, such as 2008-03-01.")] = None,
     directory: Annotated[Path, typer.Option("--dir", help="Where state is kept.")] = Path(".arrears"),

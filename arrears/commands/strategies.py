@@ -67,8 +67,9 @@ def list_(as_json: Json = False) -> None:
     if as_json:
         print_json(found)
     else:
-        for each in found:
-            say(f"{each['name']} {each['version']}  {each['digest'][:12]}  {each['published_at']:%Y-%m-%d}")
+        names = [f"{each['name']} {each['version']}" for each in found]
+        for name, each in zip(names, found, strict=True):
+            say(f"{name:{max(map(len, names))}}  {each['digest'][:12]}  {each['published_at']:%Y-%m-%d}")
 
 
 def show(

@@ -5,12 +5,13 @@ from typing import Annotated, Any
 
 import typer
 
-from arrears.context import ledger, print_json, readable, run, say
+from arrears.commands.control import options_of, stop_in_words
+from arrears.context import ledger, print_json, readable, run, say, say_folded
 from domain.errors import BadInput
 from ledger.named import queries
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-CONTACTS, GATE = queries("contacts"), queries("gate")
+CONTACTS, GATE, STOPS = queries("contacts"), queries("gate"), queries("stops")
 
 
 def shadow(
@@ -42,7 +43,8 @@ def shadow(
         say(f"{each['loan_id']}: {each['channel']} {readable(each['made_at'])} although nothing was due.")
     for each in told["would_have_gone"]:
         if each["body"]:
-            say(f"\n{each['loan_id']} {each['step_id']} {readable(each['at'])}\n  {each['body']}")
+            say(f"\n{each['loan_id']} {each['step_id']} {readable(each['at'])}")
+            say_folded(each["body"], 2)
 
 
 def feed(
@@ -76,7 +78,7 @@ def alerts(
     clear: Annotated[int | None, typer.Option(help="The id of one that was looked at.")] = None,
     as_json: Json = False,
 ) -> None:
-    """List what must be looked at, such as a channel that was stopped because the carrier refuses us."""
+    """List the stops that hold, and what must be looked at, such as a carrier that refuses us."""
 
     async def main() -> list[dict[str, Any]]:
         async with ledger() as books, books.pool.acquire() as conn:
@@ -84,13 +86,22 @@ def alerts(
                 cleared = await CONTACTS.clear_alert(conn, alert_id=clear, now=await books.clock.now())
                 if cleared is None:
                     raise BadInput(f"alert {clear} is not open: `arrears alerts` lists those that are.")
-            return [dict(r) async for r in CONTACTS.alerts(conn)]
+            raised = [dict(r) async for r in CONTACTS.alerts(conn)]
+            return [_as_alert(stop) async for stop in STOPS.pressed(conn)] + raised
 
     found = run(main)
     if as_json:
         print_json(found)
         return
     for each in found:
-        say(f"{each['alert_id']:>5}  {readable(each['raised_at'])}  {each['about']}")
+        say(f"{each['alert_id'] or '':>5}  {readable(each['raised_at'])}")
+        say_folded(each["about"], 7)
     if not found:
         say("Nothing must be looked at.")
+
+
+def _as_alert(stop: Any) -> dict[str, Any]:
+    """A stop in force beside the alerts; it is ended by releasing it, so it has no id to clear."""
+    because = f" ({stop['reason']})" if stop["reason"] else ""
+    about = f"stopped: {stop_in_words(stop)}{because}; `arrears go{options_of(stop)}` releases it"
+    return {"alert_id": None, "kind": "stop", "about": about, "raised_at": stop["stopped_at"]}

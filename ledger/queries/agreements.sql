@@ -43,3 +43,8 @@ on conflict (plan_id) do nothing;
 -- name: end_plan!
 -- Kept, broken, or another took its place.
 update plans set status = :status, judged_at = :now where plan_id = :plan_id and status = 'active';
+
+-- name: last_promise^
+-- The promise that ended last, and how.
+select amount, due_on, status from promises
+where lender_id = :lender_id and loan_id = :loan_id and status <> 'active' order by captured_at desc limit 1;

@@ -31,6 +31,12 @@ update loans l set strategy = :strategy
 from staged_loans s
 where l.lender_id = s.lender_id and l.loan_id = s.loan_id and l.strategy is distinct from :strategy;
 
+-- name: count_without_limitation$
+-- Staged loans of which nobody knows when the debt becomes time-barred.
+select count(*) from loans l join staged_loans s using (lender_id, loan_id)
+where l.limitation_on is null
+  and not exists (select from limitation_events e where e.lender_id = l.lender_id and e.loan_id = l.loan_id);
+
 -- name: add_lenders!
 -- A lender that the tape names first begins in shadow, without rulebooks: nobody is contacted until someone says how.
 insert into lenders (lender_id, name)

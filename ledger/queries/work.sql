@@ -8,7 +8,7 @@ on conflict (lender_id, loan_id, episode, step_id, ordinal) do update set
 -- name: list_tasks
 -- Tasks for the command line, the most urgent first.
 select t.task_id, t.lender_id, t.loan_id, t.episode, t.kind, t.status, t.step_id, t.owner, t.approval, t.opened_at, t.deadline, t.outcome,
-    case when t.kind = 'remedy' then t.data end as to_put_right
+    case when t.kind = 'remedy' then t.data end as to_put_right, t.data ->> 'because' as because
 from tasks t
 where t.status = any(:states::text[]) and (:lender_id::text is null or t.lender_id = :lender_id)
 order by t.deadline, t.task_id limit :most;
@@ -21,6 +21,10 @@ select * from tasks where task_id = :task_id;
 -- Hand out a task.
 insert into tasks (task_id, lender_id, loan_id, episode, step_id, ordinal, kind, owner, approval, permit, opened_at, deadline)
 values (:task_id, :lender_id, :loan_id, :episode, :step_id, :ordinal, :kind, :owner, :approval, :permit, :now, :deadline);
+
+-- name: say_why!
+-- Why a task was handed out, for whoever answers it.
+update tasks set data = data || jsonb_build_object('because', :because::text) where task_id = :task_id;
 
 -- name: answer_task!
 -- What the task brought, beside what it was handed out with; it stays `answered` while a second pair of eyes is still due.

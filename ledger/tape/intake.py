@@ -54,32 +54,37 @@ class TapeFiles:
 
 @dataclass
 class Counts:
-    """What became of a file's rows. An entry in suspense names a loan that nobody knows yet; a differing balance is not ours."""
+    """What became of a file's rows: each read is new, changed, unchanged or rejected.
+
+    Of the new entries some are in suspense: they name a loan that nobody knows yet. A differing balance is not ours.
+    """
 
     read: int = 0
     new: int = 0
     changed: int = 0
     unchanged: int = 0
     rejected: int = 0
-    suspense: int | None = None
+    suspense: int = 0
     differing: int | None = None
 
     def as_json(self) -> dict[str, int]:
         """The counts that apply."""
-        return {name: value for name, value in vars(self).items() if value is not None}
+        return {n: v for n, v in vars(self).items() if v is not None and (v or n != "suspense")}
 
 
 @dataclass
 class TapeReport:
     """What an intake did. `sentences` say why rows were refused, the first few; `ignored` names columns that mean nothing here.
 
-    `matched` counts entries that had waited in suspense for a loan of this tape.
+    `matched` counts entries that had waited in suspense for a loan of this tape, `without_limitation` loans for which no suit can be
+    filed, since nobody knows when they become time-barred.
     """
 
     counts: dict[str, Counts] = field(default_factory=lambda: {name: Counts() for name in ALWAYS_REPORTED})
     sentences: list[str] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
     matched: int = 0
+    without_limitation: int = 0
 
     @property
     def rejected(self) -> int:
@@ -118,6 +123,7 @@ async def take_in(
                 report.counts[file.kind.name] = await _take_file(conn, file, strategy, clock, progress)
             if files.loans or files.entries:
                 report.matched = await match_suspense(conn, clock)
+                report.without_limitation = await TAPE.count_without_limitation(conn)
             await core.settle_recalls(conn, clock)
             if files.balances:
                 await balances.begin_loans(conn, clock)
@@ -152,8 +158,8 @@ async def _take_file(
     await lock_concerned(conn, kind)
     if kind is ENTRIES:
         posted = await post_rows(conn, file, clock)
-        counts.new, counts.unchanged, counts.suspense = posted.new, posted.known + repeated, posted.suspense
-        counts.changed = posted.changed
+        counts.new, counts.suspense = posted.new + posted.suspense, posted.suspense
+        counts.changed, counts.unchanged = posted.changed, posted.known + repeated
     else:
         await _merge_file(conn, kind, counts, strategy, clock)
     counts.rejected = await TAPE.count_rejected(conn, file=kind.name)

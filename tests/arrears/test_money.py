@@ -68,7 +68,7 @@ async def test_the_report_tells_of_recoveries_and_of_what_lacks_a_reason(pool: P
     await post_entry(pool, entry("lost", loan_id="L-9", amount=Decimal(3)), CLOCK)
     await pool.execute("""update strategies set content = '{"stages": []}'""")
     told = json.loads((await arrears(database_url, "report", "--json")).out)
-    assert told["recovered_after_write_off"] == {"EUR": "20"}
-    assert told["recovered_after_close"] == {"EUR": "7"}
-    assert told["in_suspense"] == {"EUR": "3"}
+    assert told["recovered_after_write_off"] == {"EUR": "20.00"}
+    assert told["recovered_after_close"] == {"EUR": "7.00"}
+    assert told["in_suspense"] == {"EUR": "3.00"}
     assert told["without_who_or_why"] == {"write_off": 1}

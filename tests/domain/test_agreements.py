@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -129,6 +130,16 @@ def test_a_plan_is_judged_date_by_date_after_grace(after: int, paid: str, verdic
 def test_a_plan_beyond_the_limits_is_refused_with_the_limit(parts: tuple[tuple[int, int], ...], reason: str) -> None:
     with pytest.raises(BadInput, match=reason):
         check_plan(agreed(*parts), facts(), S, approved=False)
+
+
+def test_a_plan_that_leaves_a_part_of_the_arrears_needs_a_second_person() -> None:
+    arrears = int(facts().position.arrears)
+    check_plan(agreed((7, arrears)), facts(), S, approved=False)
+    with pytest.raises(BadInput, match=f"a plan of {arrears - 1} leaves a part of the {arrears}.* past due"):
+        check_plan(agreed((7, arrears - 1)), facts(), S, approved=False)
+    check_plan(agreed((7, arrears - 1)), facts(), S, approved=True)
+    with_a_fee = replace(facts().position, fee_arrears=Decimal(1))
+    check_plan(agreed((7, arrears - 1)), facts().model_copy(update={"position": with_a_fee}), S, approved=False)
 
 
 def test_a_long_plan_passes_with_a_second_person() -> None:

@@ -147,6 +147,19 @@ def test_a_case_older_than_three_years_goes_to_manual_review_alone() -> None:
     assert {x.decision.action for x in life.log} == {Action.OPEN_MANUAL_REVIEW}
 
 
+def test_a_review_says_which_step_a_rule_forbade() -> None:
+    life = late(200)
+    for step in (step for stage in life.strategy.stages for step in stage.steps):
+        life.record(step.id, 1, "forbidden" if step.id == "suit" else "done")
+    steps = tuple(s.model_copy(update={"result": "house.LIMITATION"}) for s in life.facts().steps)
+    decision = plan(life.facts().model_copy(update={"steps": steps}), life.strategy)
+    assert decision.action is Action.OPEN_MANUAL_REVIEW
+    assert decision.why == (
+        "every step of the strategy is finished, but suit was forbidden by house.LIMITATION"
+        " (give the loan's limitation_on where the debt is not time-barred)"
+    )
+
+
 def test_three_years_to_the_day_is_not_too_old() -> None:
     assert late(1095).next().action is Action.SEND_SMS
 

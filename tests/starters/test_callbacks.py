@@ -439,6 +439,8 @@ async def test_only_the_carrier_may_call(pool: Pool, carrier: Carrier) -> None:
     assert says_problem(await forger.text("STOP", NUMBER, "SM1"), 403)
     assert says_problem(await forger.receipt("c-1", "SM7", "undelivered", 30005), 403)
     assert says_problem(await forger.post("/twilio/voice", {"CallSid": "CA1"}), 403)
+    for address in ("/twilio/status", "/twilio/voice/status", "/twilio/voice?attempt=c-1&step=x"):
+        assert says_problem(await forger.post(address, {"CallSid": "CA1"}), 403)
     assert says_problem(await carrier.http.post("/twilio/sms", data={"Body": "STOP"}), 403)
     assert await suppressed(pool) == []
     assert await told(pool) == []

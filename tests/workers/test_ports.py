@@ -64,3 +64,15 @@ def test_many_at_one_moment(tmp_path: Path) -> None:
         each.close()
     assert len(taken) == 24
     assert wanted in taken
+
+
+def test_an_address_stays_though_the_usual_one_became_free(tmp_path: Path) -> None:
+    remembered = RememberedPorts(tmp_path / "ports.json")
+    with socket.create_server((LOOPBACK, 0)) as busy:
+        usual: int = busy.getsockname()[1]
+        with remembered.listen("api", usual) as listening:
+            before = listening.getsockname()[1]
+    assert before != usual
+    assert remembered.pick("api", usual) == before
+    with socket.create_server((LOOPBACK, before)):
+        assert remembered.pick("api", usual) == usual

@@ -102,6 +102,7 @@ async def test_an_arrival_at_200_days_gets_what_legal_steps_require_first(scene:
 async def test_an_arrival_older_than_three_years_goes_to_a_person(scene: Scene) -> None:
     case = await scene.case((1200, "100"))
     assert [t["kind"] for t in await case.tasks()] == ["manual_review"]
+    assert (await case.task("manual_review"))["data"]["because"].endswith("days past due is more than 1095")
     await scene.days(40)
     assert await case.contacts() == []
     assert set(await case.acted()) == {"decide", "open_manual_review", "miss_deadline"}

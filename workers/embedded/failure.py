@@ -5,12 +5,12 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import TypeVar
 
-from domain.errors import BadInput
+from domain.errors import PartDown
 
 Address = TypeVar("Address")
 
 
-class StartFailed(BadInput):
+class StartFailed(PartDown):
     """A part of the embedded stack did not start.
 
     Attributes:

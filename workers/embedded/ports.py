@@ -54,12 +54,12 @@ class RememberedPorts:
     def pick(self, name: str, preferred: int | None = None) -> int:
         """The port this name had last time, else the preferred one, else any that is free; and remember it.
 
-        A preferred port that is free wins over the remembered one: the caller asked for it.
+        Addresses that somebody wrote down hold after a restart, though the preferred port became free meanwhile.
         """
         known = self._read()
         others = frozenset(port for other, port in known.items() if other != name)
-        first_wish = preferred if preferred is not None and is_free(preferred) else known.get(name)
-        port = pick(first_wish, avoid=others)
+        before = known.get(name)
+        port = pick(before if before is not None and is_free(before) else preferred, avoid=others)
         self._path.write_text(json.dumps({**known, name: port}, indent=2, sort_keys=True) + "\n", encoding="utf-8")
         return port
 
