@@ -17,7 +17,7 @@ from domain.agreements import judge_plan, judge_promise
 from domain.clock import Clock, business_date, start_of
 from domain.decision import Decision
 from domain.facts import CaseFacts
-from domain.gate import Defer
+from domain.gate import STOPPED, Defer
 from domain.holds import scopes_held
 from domain.ladder import in_send_window
 from domain.loan import LoanKey
@@ -31,6 +31,8 @@ CASES, WORK, AGREED = queries("cases"), queries("work"), queries("agreements")
 
 
 LONGEST_TASK = timedelta(seconds=30)
+# The release wakes a case that waits at the stop button; each look before it costs a timer and an activity, and only sees what time brought.
+AT_THE_STOP = timedelta(days=1)
 
 
 @dataclass
@@ -166,15 +168,16 @@ class Desk:
         return at - LONGEST_TASK if decision.at <= case.facts.now else at
 
     async def later(self, case: CaseInHand, order: Order, verdict: Defer, record: dict[str, Any]) -> Result:
-        """The same decision, put off to the earliest time that every rule allows."""
+        """The same decision, put off to the earliest time that every rule allows; the stop button keeps it until its release."""
         said = ", ".join(verdict.rules)
-        then = case.facts.model_copy(update={"now": verdict.until})
-        until = in_send_window(then, case.row.strategy, verdict.until)
+        until, because = verdict.until, f"{said} allows it from {verdict.until:%Y-%m-%d %H:%M} UTC"
+        if STOPPED in verdict.rules:
+            until, because = max(until, case.facts.now + AT_THE_STOP), f"{said} holds it until the button is released"
+        until = in_send_window(case.facts.model_copy(update={"now": until}), case.row.strategy, until)
         await case.journal(
             "deferred", step=order.decision.step_id, rules=list(verdict.rules), until=_iso(until), permit=record
         )
         result = await self.next(case, f"deferred by {said}")
-        because = f"{said} allows it from {verdict.until:%Y-%m-%d %H:%M} UTC"
         return await self.put_off(case, result, order.decision, until, because)
 
     async def put_off(self, case: CaseInHand, result: Result, act: Decision, until: datetime, because: str) -> Result:
