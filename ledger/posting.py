@@ -267,6 +267,7 @@ def _known_version(entry: NewEntry, known: Known) -> int | None:
     Raises:
         Conflict: it is not the same entry.
     """
+    entry = entry.beside(known.entry)
     if entry == known.entry:
         return known.version
     if replace(entry, status=known.entry.status) != known.entry:
