@@ -7,21 +7,25 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import asyncpg
 from temporalio.exceptions import ApplicationError
 
-from activities.contracts import CaseRef, Order, Result, Standing
+from activities.contracts import Agreed, CaseRef, Made, Order, Result, Standing
+from domain.acts import CALLBACK, NOTICE, REMINDER, REST, THANKS
+from domain.agreed import next_checkpoint
 from domain.agreements import judge_plan, judge_promise
 from domain.clock import Clock, business_date, start_of
 from domain.decision import Decision
 from domain.facts import CaseFacts
 from domain.gate import STOPPED, Defer
 from domain.holds import scopes_held
-from domain.ladder import in_send_window
+from domain.ladder import REACHES_PEOPLE, in_send_window
 from domain.loan import LoanKey
 from domain.plan import plan
+from domain.strategy import Strategy
 from ledger.facts import CaseRow, load_case
 from ledger.locks import lock_loan
 from ledger.named import queries
@@ -33,6 +37,8 @@ CASES, WORK, AGREED = queries("cases"), queries("work"), queries("agreements")
 LONGEST_TASK = timedelta(seconds=30)
 # The release wakes a case that waits at the stop button; each look before it costs a timer and an activity, and only sees what time brought.
 AT_THE_STOP = timedelta(days=1)
+HOUSE_CONTACTS = (THANKS, NOTICE, REMINDER, REST, CALLBACK)
+SHOWN_CONTACTS = 3
 
 
 @dataclass
@@ -220,6 +226,39 @@ def standing(case: CaseInHand, decision: Decision) -> Standing:
         hold_scopes=tuple(sorted(scopes_held(facts.holds, facts.now))),
         collector=case.row.collector,
         episode=facts.episode,
+        promise=_promise(facts),
+        plan=_plan(facts, case.row.strategy),
+        contacts=_contacts(facts, case.row.strategy),
+    )
+
+
+def _promise(facts: CaseFacts) -> Agreed | None:
+    promise = facts.promise()
+    return Agreed(amount=promise.amount, paid=promise.paid, due_on=promise.due_on) if promise else None
+
+
+def _plan(facts: CaseFacts, strategy: Strategy) -> Agreed | None:
+    agreed = facts.plan()
+    if agreed is None:
+        return None
+    amount = sum((i.amount for i in agreed.instalments), Decimal(0))
+    return Agreed(amount=amount, paid=agreed.paid, due_on=next_checkpoint(agreed, strategy))
+
+
+def _contacts(facts: CaseFacts, strategy: Strategy) -> tuple[Made, ...]:
+    """The last contacts that were made."""
+    reaching = {step.id for stage in strategy.stages for step in stage.steps if step.do in REACHES_PEOPLE | {"letter"}}
+    made = [
+        s
+        for s in facts.steps
+        if (s.step_id in reaching or s.step_id.startswith(HOUSE_CONTACTS))
+        and s.state in {"done", "attempted"}
+        and s.result not in {None, "shadow"}
+    ]
+    made.sort(key=lambda s: (s.ended_at or s.began_at, s.step_id, s.ordinal), reverse=True)
+    return tuple(
+        Made(step_id=s.step_id, on=business_date(s.ended_at or s.began_at, facts.lender_zone), result=str(s.result))
+        for s in made[:SHOWN_CONTACTS]
     )
 
 
