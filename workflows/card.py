@@ -52,7 +52,7 @@ def card(case: CaseRef, result: Result, waiting: int) -> str:
         f"| Held | {', '.join(standing.hold_scopes) or 'nothing'} |",
         *_agreed("Promise", "due", standing.promise, standing.currency),
         *_agreed("Plan", "next due", standing.plan, standing.currency),
-        f"| Last contacts | {_contacts(standing)} |",
+        f"| Contacts | {_contacts(standing)} |",
         f"| Strategy | {standing.strategy} |",
         f"| Last | {readable(result.done)} |",
         f"| **Next** | **{'nothing more' if result.closed else summary(result)}** |",

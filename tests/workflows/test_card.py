@@ -22,18 +22,18 @@ async def test_it_tells_of_a_promise_and_the_last_contacts(scene: Scene) -> None
     assert "Promise" not in told
     today, due = await scene.today(), await scene.day(6)
     texts = [c["sending_at"].date() for c in await case.contacts_by("sms")]
-    assert told["Last contacts"] == f"{texts[1]} sms-2 sent<br>{texts[0]} sms-1 sent"
+    assert told["Contacts"] == f"{texts[1]} sms-2 sent<br>{texts[0]} sms-1 sent"
 
     await case.answer("call", "RPC_PTP", amount="90", due_on=due.isoformat())
     await case.pay("30")
     told = await card_of(case)
     assert told["Promise"] == f"90 EUR, 30 of it paid, due {due}"
-    assert told["Last contacts"].startswith(f"{today} call-1 RPC_PTP<br>")
+    assert told["Contacts"].startswith(f"{today} call-1 RPC_PTP<br>")
     assert told["Next"] == "remind of promise: promise reminder"
     await case.wake()
     told = await card_of(case)
     assert told["Last"] == "promise reminder sent"
-    assert told["Last contacts"].startswith(f"{await scene.today()} promise reminder sent<br>")
+    assert told["Contacts"].startswith(f"{await scene.today()} promise reminder sent<br>")
     assert "house" not in str(told)
 
 
@@ -52,4 +52,4 @@ async def test_a_case_of_an_older_release_has_a_card(scene: Scene) -> None:
     for field in ("promise", "plan", "contacts"):
         del latest["standing"][field]
 
-    assert "| Last contacts | none |" in card(case.ref, Result.model_validate(latest), 0)
+    assert "| Contacts | none |" in card(case.ref, Result.model_validate(latest), 0)
