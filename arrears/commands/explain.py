@@ -1,5 +1,6 @@
 """The command that explains a case to whoever knows no code."""
 
+import re
 from shutil import get_terminal_size
 from typing import Annotated, Any
 
@@ -50,7 +51,7 @@ def readable_account(told: dict[str, Any], language: str, width: int) -> list[st
         lines.append(words.say("labels", "journal"))
     for event in told["events"]:
         head = f"{event['at']:%Y-%m-%d %H:%M}  {event['id']:>5}  "
-        lines += _hanging(head, f"{event['kind'].replace('_', ' ')}  {event['about']}".rstrip(), width)
+        lines += _hanging(head, f"{words.say('journal', event['kind'])}  {event['about']}".rstrip(), width)
     for each in told["told"]:
         lines += ["", *_hanging("", f"{each['id']}  {each['title']}", width)]
         for part in each["parts"]:
@@ -67,16 +68,28 @@ def _column(label: str) -> str:
     return "  " + set_cell_size(label, 13) + " "
 
 
+WIDE = "\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6"
+CLOSING = "，。、；：）"
+# What stays on one line: a word, an id; an ideograph alone. Neither is parted from the stop after it.
+PIECE = re.compile(rf"(?:[^\s{WIDE}]+|[^\s{CLOSING}])[{CLOSING}]*|[{CLOSING}]+|\s+")
+
+
 def _hanging(head: str, text: str, width: int) -> list[str]:
     """A text in lines beside its head."""
     from rich.cells import cell_len
-    from rich.console import Console
-    from rich.text import Text
 
-    room = Console(width=width)
-    wrapped = [
-        line.plain.rstrip()
-        for part in text.splitlines() or [""]
-        for line in Text(part).wrap(room, width - cell_len(head))
-    ]
+    wrapped = [line for part in text.splitlines() or [""] for line in _wrapped(part, width - cell_len(head))]
     return [((head if n == 0 else " " * cell_len(head)) + line).rstrip() for n, line in enumerate(wrapped)]
+
+
+def _wrapped(text: str, room: int) -> list[str]:
+    """A text in lines of at most so many columns; only what is wider than a line is broken within."""
+    from rich.cells import cell_len, chop_cells
+
+    lines = [""]
+    for piece in PIECE.findall(text):
+        if cell_len(lines[-1]) + cell_len(piece) <= room:
+            lines[-1] += piece
+        elif not piece.isspace():
+            lines += chop_cells(piece, room)
+    return [line.strip() for line in lines if line.strip()] or [""]
