@@ -7,21 +7,25 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import asyncpg
 from temporalio.exceptions import ApplicationError
 
-from activities.contracts import CaseRef, Order, Result, Standing
+from activities.contracts import Agreed, CaseRef, Made, Order, Result, Standing
+from domain.acts import CALLBACK, NOTICE, REMINDER, REST, THANKS
+from domain.agreed import next_checkpoint
 from domain.agreements import judge_plan, judge_promise
 from domain.clock import Clock, business_date, start_of
 from domain.decision import Decision
 from domain.facts import CaseFacts
-from domain.gate import Defer
+from domain.gate import STOPPED, Defer
 from domain.holds import scopes_held
-from domain.ladder import in_send_window
+from domain.ladder import REACHES_PEOPLE, in_send_window
 from domain.loan import LoanKey
 from domain.plan import plan
+from domain.strategy import Strategy
 from ledger.facts import CaseRow, load_case
 from ledger.locks import lock_loan
 from ledger.named import queries
@@ -31,6 +35,10 @@ CASES, WORK, AGREED = queries("cases"), queries("work"), queries("agreements")
 
 
 LONGEST_TASK = timedelta(seconds=30)
+# The release wakes a case that waits at the stop button; each look before it costs a timer and an activity, and only sees what time brought.
+AT_THE_STOP = timedelta(days=1)
+HOUSE_CONTACTS = (THANKS, NOTICE, REMINDER, REST, CALLBACK)
+SHOWN_CONTACTS = 3
 
 
 @dataclass
@@ -166,15 +174,16 @@ class Desk:
         return at - LONGEST_TASK if decision.at <= case.facts.now else at
 
     async def later(self, case: CaseInHand, order: Order, verdict: Defer, record: dict[str, Any]) -> Result:
-        """The same decision, put off to the earliest time that every rule allows."""
+        """The same decision, put off to the earliest time that every rule allows; the stop button keeps it until its release."""
         said = ", ".join(verdict.rules)
-        then = case.facts.model_copy(update={"now": verdict.until})
-        until = in_send_window(then, case.row.strategy, verdict.until)
+        until, because = verdict.until, f"{said} allows it from {verdict.until:%Y-%m-%d %H:%M} UTC"
+        if STOPPED in verdict.rules:
+            until, because = max(until, case.facts.now + AT_THE_STOP), f"{said} holds it until the button is released"
+        until = in_send_window(case.facts.model_copy(update={"now": until}), case.row.strategy, until)
         await case.journal(
             "deferred", step=order.decision.step_id, rules=list(verdict.rules), until=_iso(until), permit=record
         )
         result = await self.next(case, f"deferred by {said}")
-        because = f"{said} allows it from {verdict.until:%Y-%m-%d %H:%M} UTC"
         return await self.put_off(case, result, order.decision, until, because)
 
     async def put_off(self, case: CaseInHand, result: Result, act: Decision, until: datetime, because: str) -> Result:
@@ -217,6 +226,39 @@ def standing(case: CaseInHand, decision: Decision) -> Standing:
         hold_scopes=tuple(sorted(scopes_held(facts.holds, facts.now))),
         collector=case.row.collector,
         episode=facts.episode,
+        promise=_promise(facts),
+        plan=_plan(facts, case.row.strategy),
+        contacts=_contacts(facts, case.row.strategy),
+    )
+
+
+def _promise(facts: CaseFacts) -> Agreed | None:
+    promise = facts.promise()
+    return Agreed(amount=promise.amount, paid=promise.paid, due_on=promise.due_on) if promise else None
+
+
+def _plan(facts: CaseFacts, strategy: Strategy) -> Agreed | None:
+    agreed = facts.plan()
+    if agreed is None:
+        return None
+    amount = sum((i.amount for i in agreed.instalments), Decimal(0))
+    return Agreed(amount=amount, paid=agreed.paid, due_on=next_checkpoint(agreed, strategy))
+
+
+def _contacts(facts: CaseFacts, strategy: Strategy) -> tuple[Made, ...]:
+    """The last contacts that were made."""
+    reaching = {step.id for stage in strategy.stages for step in stage.steps if step.do in REACHES_PEOPLE | {"letter"}}
+    made = [
+        s
+        for s in facts.steps
+        if (s.step_id in reaching or s.step_id.startswith(HOUSE_CONTACTS))
+        and s.state in {"done", "attempted"}
+        and s.result not in {None, "shadow"}
+    ]
+    made.sort(key=lambda s: (s.ended_at or s.began_at, s.step_id, s.ordinal), reverse=True)
+    return tuple(
+        Made(step_id=s.step_id, on=business_date(s.ended_at or s.began_at, facts.lender_zone), result=str(s.result))
+        for s in made[:SHOWN_CONTACTS]
     )
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import asyncpg
 
+from arrears.folding import hanging
 from domain.errors import PartDown
 from domain.money import plain
 from ledger.clock import LedgerClock
@@ -119,21 +120,6 @@ def print_json(value: Any) -> None:
 def say(line: str = "") -> None:
     """Print a line for people."""
     sys.stdout.write(line + "\n")
-
-
-def hanging(head: str, text: str, width: int) -> list[str]:
-    """A text in lines beside its head, none wider than `width`; a Chinese character counts two."""
-    from rich.cells import cell_len
-    from rich.console import Console
-    from rich.text import Text
-
-    room = Console(width=width)
-    wrapped = [
-        line.plain.rstrip()
-        for part in text.splitlines() or [""]
-        for line in Text(part).wrap(room, width - cell_len(head))
-    ]
-    return [((head if n == 0 else " " * cell_len(head)) + line).rstrip() for n, line in enumerate(wrapped)]
 
 
 def say_folded(text: str, indent: int = 0) -> None:

@@ -20,13 +20,13 @@ def agreed_plan(facts: CaseFacts, strategy: Strategy) -> Decision | None:
     undo = acts.undo_next(facts, "an instalment plan is agreed", "plan")
     if undo:
         return undo
-    due = _next_checkpoint(agreed, strategy)
+    due = next_checkpoint(agreed, strategy)
     at = start_of(due + timedelta(days=strategy.plan.grace_days + 1), facts.lender_zone)
     why = f"a plan is in force; the payment of {due} is judged after {_days(strategy.plan.grace_days)} of grace"
     return acts.decide(facts, Action.JUDGE_PLAN, at, why, stage="plan", subject_id=agreed.plan_id)
 
 
-def _next_checkpoint(agreed: Plan, strategy: Strategy) -> date:
+def next_checkpoint(agreed: Plan, strategy: Strategy) -> date:
     """The first agreed date that is not yet covered by what was paid."""
     owed = Decimal(0)
     for instalment in agreed.instalments:

@@ -6,6 +6,12 @@ from decimal import Decimal
 from typing import NamedTuple
 
 HOUSE_YEARS = 5
+ERASED = "erased"  # what stands in the place of words that went
+FREE_TEXT = ("reason", "source", "payer")  # of an entry: whatever its sender writes
+# Words of an entry and of a closing that are ours, or mean something to the ledger, and say nothing of a person.
+OUR_SOURCES = ("policy", "balances", "feed", "tape", "stripe", "gocardless")
+OUR_REASONS = ("misposted", "not_due", "recalled", "sold", "returned")
+RETURN_CODE = "^[A-Z]{1,2}[0-9]{2}$"  # of banks, such as R01 or AC04
 
 
 class Keeping(NamedTuple):

@@ -16,6 +16,14 @@ from ledger.named import queries
 
 AGREED, CONTACTS = queries("agreements"), queries("contacts")
 CHANNELS = ("sms", "call", "visit", "letter")
+ASKED_OF = {
+    "send_sms": "sms",
+    "thank_borrower": "sms",
+    "send_bounce_notice": "sms",
+    "remind_of_promise": "sms",
+    "place_voice_call": "voice",
+}
+OPTED_OUT = "the borrower asked to be left alone on this channel (core.OPTED_OUT), so it will not be sent"
 
 
 async def find_loan(conn: Any, name: str) -> LoanKey:
@@ -76,9 +84,23 @@ async def case_view(conn: Any, key: LoanKey, now: datetime, as_of: date | None =
         "plan": _plan(case, loan["currency"]),
         "contacts": {channel: counts.get(channel, 0) for channel in CHANNELS}
         | {"call": counts.get("call", 0) + counts.get("voice", 0)},
-        "next_step": await conn.fetchval("select next_step from cases where lender_id = $1 and loan_id = $2", *key),
+        "next_step": await _next_step(conn, key, case),
         "workflow_id": case.row.workflow_id if case else None,
     }
+
+
+async def _next_step(conn: Any, key: LoanKey, case: Snapshot | None) -> dict[str, Any] | None:
+    """What the case means to do; where the borrower asked to be left alone on that channel, that the gate will forbid it."""
+    step: dict[str, Any] | None = await conn.fetchval(
+        "select next_step from cases where lender_id = $1 and loan_id = $2", *key
+    )
+    channel = ASKED_OF.get(step["what"]) if step else None
+    if step is None or case is None or channel is None:
+        return step
+    numbers = [p[kind] for p in case.row.people if p["role"] == "borrower" for kind in ("mobile", "landline")]
+    if not await CONTACTS.opted_out(conn, lender_id=key.lender_id, channel=channel, values=[n for n in numbers if n]):
+        return step
+    return {**step, "why": f"{step['why']}; {OPTED_OUT}"}
 
 
 def _status(case: Snapshot | None, stands: Position, as_of: date | None) -> str:

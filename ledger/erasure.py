@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from domain.clock import business_date
-from domain.erasure import HOUSE_YEARS, Held, Refusal, refusals
+from domain.erasure import HOUSE_YEARS, OUR_REASONS, OUR_SOURCES, RETURN_CODE, Held, Refusal, refusals
 from domain.errors import BadInput
 from domain.loan import LoanKey
 from ledger.audit import erase
@@ -36,8 +36,14 @@ STEPS = (
     "contacts",
     "tasks",
     "events",
+    "closings",
+    "disputes",
+    "notices",
+    "limitation",
     "holds",
-    "payers",
+    "entries",
+    "suspense",
+    "messages",
     "phone",
     "tape",
     "consents",
@@ -58,7 +64,7 @@ async def erase_party(
 ) -> Erasure:
     """Erase a person inside the caller's transaction; nothing is changed where a rule refuses.
 
-    Opt-outs stay: the law asks for them, and they name a number and nobody. Entries stay but for who paid.
+    Opt-outs stay: the law asks for them, and they name a number and nobody. Entries stay but for the words that came with the money.
 
     Raises:
         BadInput: the lender does not know the person.
@@ -79,15 +85,17 @@ async def erase_party(
     audit = 0
     for row in rows:  # first: what the changes below log is of nobody any more
         audit += await erase(conn, LoanKey(lender_id, row["loan_id"]), party_id)
+    theirs = {"lender_id": lender_id, "loans": own}
+    ours = {"our_reasons": list(OUR_REASONS)}
     more: dict[str, dict[str, Any]] = {
-        "contacts": {
-            **them,
-            "salt": secrets.token_hex(16),
-        },  # dropped: equal numbers stay equal, and no number can be found again
-        "tasks": {"lender_id": lender_id, "loans": own, "kept": KEPT},
-        "events": {"lender_id": lender_id, "loans": own, "kept": KEPT},
+        # The salt is dropped: equal numbers stay equal, and no number can be found again.
+        "contacts": {**them, "salt": secrets.token_hex(16)},
+        "tasks": {**theirs, "kept": KEPT},
+        "events": {**theirs, **ours, "kept": KEPT},
+        "closings": {**theirs, **ours},
         "holds": {**them, "now": now},
-        "payers": {"lender_id": lender_id, "loans": own},
+        "entries": {**theirs, **ours, "our_sources": list(OUR_SOURCES), "return_code": RETURN_CODE},
+        **dict.fromkeys(("disputes", "notices", "limitation", "suspense", "messages"), theirs),
     }
     counts = {"audit": audit}
     for step in STEPS:

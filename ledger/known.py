@@ -25,6 +25,7 @@ class Known(NamedTuple):
         Raises:
             Conflict: it is not the same entry.
         """
+        entry = entry.beside(self.entry)
         if entry == self.entry:
             return self.version
         if replace(entry, status=self.entry.status) != self.entry:

@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any, Self
 from unicodedata import category
 
+from domain.erasure import ERASED, FREE_TEXT
 from domain.errors import BadInput
 from domain.loan import EntryKind, EntryStatus, LoanKey
 from domain.money import currencies, parse_amount
@@ -84,6 +85,11 @@ class NewEntry:
         if problems:
             raise BadInput(" ".join(problems))
         return cls(**values)
+
+    def beside(self, kept: Self) -> Self:
+        """This entry, to be compared with the one that is kept: what was erased there cannot be compared any more."""
+        gone: dict[str, Any] = {name: ERASED for name in FREE_TEXT if getattr(kept, name) == ERASED}
+        return replace(self, **gone)
 
     def as_json(self) -> dict[str, str]:
         """Text for text, without what was not given; equal entries give equal objects."""

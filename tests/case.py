@@ -316,4 +316,5 @@ class _Opening(Opening):
             task_queue="cases",
             task_timeout=timedelta(seconds=2),
             search_attributes=attributes,
+            static_summary=f"Loan {key}",
         )

@@ -29,6 +29,7 @@ from domain.loan import EntryKind, LoanKey
 from domain.strategy import Strategy
 from ledger.clock import LedgerClock, run_clock
 from ledger.proof import prove
+from ledger.stops import press_stop, release_stop
 from ledger.strategies import publish, publish_shipped
 from tests.case import Case, poll
 from workers import fleet
@@ -159,6 +160,20 @@ class Scene:
         await self.relay()
         for case in self.cases:
             await case.settle()
+
+    # --- the stop button ---
+
+    async def stop(self, lender_id: str = "*", channel: str = "*", strategy: str = "*") -> None:
+        """Press it."""
+        async with self.pool.acquire() as conn:
+            await press_stop(conn, lender_id=lender_id, channel=channel, strategy=strategy, reason="a test")
+
+    async def go(self, lender_id: str = "*", channel: str = "*", strategy: str = "*") -> int:
+        """Release it; how many cases were woken."""
+        async with self.pool.acquire() as conn:
+            woken = await release_stop(conn, lender_id=lender_id, channel=channel, strategy=strategy)
+        await self.settle()
+        return woken
 
     # --- what comes in ---
 

@@ -1,6 +1,9 @@
 """The card of a case in the Temporal UI: markdown, written anew after each decision, no event spent."""
 
-from activities.contracts import CaseRef, Result
+import re
+
+from activities.contracts import Agreed, CaseRef, Result, Standing
+from domain import acts
 from domain.decision import Action
 
 DOES = {
@@ -8,13 +11,30 @@ DOES = {
     Action.CLOSE_CASE: "close the case",
     Action.MISS_DEADLINE: "wait for an answer",
 }
+HOUSE = {
+    acts.THANKS: "thanks",
+    acts.NOTICE: "notice of a returned payment",
+    acts.REMEDY: "remedy",
+    acts.REVIEW: "manual review",
+    acts.REMINDER: "promise reminder",
+    acts.REST: "rest of a promise",
+    acts.ANSWER: "answer",
+    acts.CALLBACK: "callback",
+}
+# The house's own steps; those about a promise end with its id.
+HOUSE_STEP = re.compile(rf"({'|'.join(HOUSE)})(-[^\s:,;]+)?")
+
+
+def readable(text: str) -> str:
+    """A text with the house's own steps by name."""
+    return HOUSE_STEP.sub(lambda found: HOUSE[found[1]], text)
 
 
 def summary(result: Result) -> str:
     """One line for the next timer or activity, such as `send sms: sms-1`."""
     decision = result.decision
     words = DOES.get(decision.action, decision.action.value.replace("_", " "))
-    return f"{words}: {decision.step_id}" if decision.step_id else words
+    return f"{words}: {readable(decision.step_id)}" if decision.step_id else words
 
 
 def card(case: CaseRef, result: Result, waiting: int) -> str:
@@ -30,12 +50,29 @@ def card(case: CaseRef, result: Result, waiting: int) -> str:
         f"| Past due | {standing.days_past_due} days, since {since} |",
         f"| Arrears | {standing.arrears} {standing.currency} of {standing.outstanding} outstanding |",
         f"| Held | {', '.join(standing.hold_scopes) or 'nothing'} |",
+        *_agreed("Promise", "due", standing.promise, standing.currency),
+        *_agreed("Plan", "next due", standing.plan, standing.currency),
+        f"| Contacts | {_contacts(standing)} |",
         f"| Strategy | {standing.strategy} |",
-        f"| Last | {result.done} |",
+        f"| Last | {readable(result.done)} |",
         f"| **Next** | **{'nothing more' if result.closed else summary(result)}** |",
         f"| At | {'–' if result.closed else when} |",
-        f"| Why | {decision.why} |",
+        f"| Why | {readable(decision.why)} |",
     ]
     if waiting:
         lines.append(f"| Inbox | {waiting} waiting |")
     return "\n".join(lines)
+
+
+def _agreed(what: str, due: str, agreed: Agreed | None, currency: str) -> list[str]:
+    if agreed is None:
+        return []
+    return [f"| {what} | {agreed.amount} {currency}, {agreed.paid} of it paid, {due} {agreed.due_on} |"]
+
+
+def _contacts(standing: Standing) -> str:
+    told = []
+    for made in standing.contacts:
+        named = made.result if made.result.startswith(made.step_id) else f"{made.step_id} {made.result}"
+        told.append(f"{made.on} {readable(named)}")
+    return "<br>".join(told) or "none"

@@ -5,6 +5,7 @@ plan from the facts they have just written (domain/plan.py); nothing is decided 
 """
 
 import asyncio
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 
 from temporalio import workflow
@@ -52,10 +53,11 @@ class CollectionCase(Listening):
         latest = self.latest or await self.decide()
         self.show(latest)
         while self.inbox or not latest.closed:
-            if latest.closed or await self.message_before(latest):
-                latest = await self.absorb()
-            else:
-                latest = self.paced(latest, await self.carry_out(latest))
+            with in_stage(latest):
+                if latest.closed or await self.message_before(latest):
+                    latest = await self.absorb()
+                else:
+                    latest = self.paced(latest, await self.carry_out(latest))
             self.show(latest)
             if self.should_roll_over(latest):
                 await self.roll_over(latest)
@@ -162,7 +164,8 @@ class CollectionCase(Listening):
             key.value_unset() for key in attributes.REGISTRY if key.name in self.shown and key.name not in shown
         ]
         if updates and self.shown:
-            workflow.upsert_search_attributes(updates)
+            with in_stage(latest):
+                workflow.upsert_search_attributes(updates)
         self.shown = shown
 
     # --- a new run ---
@@ -189,6 +192,11 @@ class CollectionCase(Listening):
             roll_over_after=self.roll_over_after,
         )
         workflow.continue_as_new(state, initial_versioning_behavior=upgrade)
+
+
+def in_stage(latest: Result) -> AbstractContextManager[None]:
+    """What is done inside belongs to the stage that the case is in: the UI shows it together. It costs bytes, and no event."""
+    return workflow.create_event_group(latest.decision.stage).scope()
 
 
 def _failure(order: Order, error: ActivityError) -> Message:

@@ -1,7 +1,7 @@
 """What workflows and activities say to each other. Ids, figures and reasons only: this is what Temporal keeps."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -55,6 +55,22 @@ class Absorb(Payload):
     messages: tuple[Message, ...]
 
 
+class Agreed(Payload):
+    """What the borrower said to pay, by when, and what came of it since: a promise, or a plan with its next date."""
+
+    amount: Decimal
+    paid: Decimal
+    due_on: date
+
+
+class Made(Payload):
+    """A contact by its step, the lender's day, and how it ended: a code, or what the carrier said."""
+
+    step_id: str
+    on: date
+    result: str
+
+
 class Standing(Payload):
     """How a case stands, for operators: the card, and the search attributes. Amounts in the loan's currency."""
 
@@ -70,6 +86,9 @@ class Standing(Payload):
     hold_scopes: tuple[str, ...] = ()
     collector: str | None = None
     episode: int = 1
+    promise: Agreed | None = None
+    plan: Agreed | None = None
+    contacts: tuple[Made, ...] = ()  # the last few, newest first
 
     @property
     def band(self) -> str:

@@ -5,7 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
-from arrears.context import hanging, ledger, print_json, run, say
+from arrears.context import ledger, print_json, run, say
+from arrears.folding import hanging
 from ledger.case_view import find_loan
 from ledger.explain import why as explain
 from ledger.explain import words_of
@@ -50,7 +51,7 @@ def readable_account(told: dict[str, Any], language: str, width: int) -> list[st
         lines.append(words.say("labels", "journal"))
     for event in told["events"]:
         head = f"{event['at']:%Y-%m-%d %H:%M}  {event['id']:>5}  "
-        lines += hanging(head, f"{event['kind'].replace('_', ' ')}  {event['about']}".rstrip(), width)
+        lines += hanging(head, f"{words.say('journal', event['kind'])}  {event['about']}".rstrip(), width)
     for each in told["told"]:
         lines += ["", *hanging("", f"{each['id']}  {each['title']}", width)]
         for part in each["parts"]:

@@ -27,6 +27,8 @@ Engine = Callable[[ContactRequest, GateFacts, Sequence[Rulebook]], Permit | Defe
 ENGINES: Mapping[int, Engine] = {1: engine_1.decide}
 ENGINE = max(ENGINES)
 """The engine that decides now."""
+STOPPED = "core.STOPPED"
+"""The rule of the stop button; its release tells every case that waits (ledger/stops.py)."""
 
 
 def decide(
@@ -39,6 +41,7 @@ def decide(
 __all__ = [
     "ENGINE",
     "ENGINES",
+    "STOPPED",
     "Addressed",
     "Consent",
     "ContactRequest",

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from domain.gate import STOPPED
 from ledger.explain.facts import facts_in_words
 from ledger.explain.judged import Judged, Rule
 from ledger.explain.words import Words, utc
@@ -105,13 +106,15 @@ def _rules(judged: Judged, words: Words) -> list[str]:
 def _rule(rule: Rule, judged: Judged, words: Words) -> str:
     written = "; ".join(part for part in (rule.id, rule.citation, words.say("statuses", rule.status)) if part)
     told = f"{rule.says} ({written})" if rule.says else f"({written})"
-    if rule.until is None:
+    if rule.until is None or rule.id == STOPPED:
         return told
     zones = judged.seen.facts.zones if judged.seen else ()
     return f"{told} {_moment(rule.until, zones, words, 'record', 'alone')}"
 
 
 def _until(judged: Judged, words: Words) -> list[str]:
+    if STOPPED in judged.verdict.get("rules", []):
+        return [words.say("record", "released")]
     until = judged.verdict.get("until")
     if not until:
         return []

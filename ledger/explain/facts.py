@@ -66,7 +66,7 @@ def _person(request: ContactRequest, facts: GateFacts, words: Words) -> Iterator
     if facts.point_status != "active":
         yield words.say("facts", "point", status=facts.point_status.replace("_", " "))
     if facts.point_source != "tape":
-        yield words.say("facts", "source", source=facts.point_source.replace("_", " "))
+        yield words.say("facts", "source", source=words.say("sources", facts.point_source))
     if facts.reassigned_checked_on:
         yield words.say("facts", "checked", date=words.day(facts.reassigned_checked_on))
 
@@ -148,5 +148,7 @@ def _law(request: ContactRequest, facts: GateFacts, words: Words, barred: bool) 
         yield words.say("facts", "limitation", date=words.day(expires))
     elif barred or request.channel == "filing":
         yield words.say("facts", "limitation_unknown")
+    if request.channel == "letter":
+        yield words.say("facts", "letter_threatens" if request.threatens else "letter_bare")
     if facts.zones and facts.now.astimezone(ZoneInfo(facts.zones[0])).date() in facts.holidays:
         yield words.say("facts", "holiday")

@@ -69,6 +69,10 @@ on conflict do nothing;
 -- The number asked for texts again.
 delete from suppressions where lender_id = :lender_id and channel = :channel and value = :value;
 
+-- name: opted_out$
+-- Whether one of these numbers asked to be left alone on a channel.
+select exists (select from suppressions where lender_id = :lender_id and channel = :channel and value = any(:values::text[]));
+
 -- name: mark_point!
 -- A number or address that does not work, or belongs to somebody else.
 update contact_points set status = :status where lender_id = :lender_id and party_id = :party_id and value = :value;

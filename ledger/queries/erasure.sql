@@ -50,10 +50,34 @@ update tasks set data = (select coalesce(jsonb_object_agg(key, value), '{}') fro
 where lender_id = :lender_id and loan_id = any(:loans::text[]) and data <> '{}';
 
 -- name: erase_events!
--- What people told the cases.
-update case_events set data = jsonb_set(data, '{body}', (
-    select coalesce(jsonb_object_agg(key, value), '{}') from jsonb_each(data -> 'body') where key = any(:kept::text[])))
-where lender_id = :lender_id and loan_id = any(:loans::text[]) and jsonb_typeof(data -> 'body') = 'object';
+-- What people told the cases, and what they were answered.
+update case_events set data = data
+    || case when jsonb_typeof(data -> 'body') = 'object' then jsonb_build_object('body', (
+        select coalesce(jsonb_object_agg(key, value), '{}') from jsonb_each(data -> 'body') where key = any(:kept::text[]))) else '{}' end
+    || case when data ->> 'refused' is not null then '{"refused": "erased"}'::jsonb else '{}' end
+    || case when kind = 'closed' and data ->> 'why' like 'closed: %' and substr(data ->> 'why', 9) <> all(:our_reasons::text[])
+        then '{"why": "closed: erased"}'::jsonb else '{}' end
+where lender_id = :lender_id and loan_id = any(:loans::text[])
+  and (jsonb_typeof(data -> 'body') = 'object' or data ->> 'refused' is not null or kind = 'closed');
+
+-- name: erase_closings!
+-- Why somebody closed the case.
+update cases set closing = 'erased'
+where lender_id = :lender_id and loan_id = any(:loans::text[]) and closing <> all('{erased}' || :our_reasons::text[]);
+
+-- name: erase_disputes!
+-- What they disputed, in words; which part of the debt, and when, stays.
+update disputed_parts set reason = 'erased', source = 'erased'
+where lender_id = :lender_id and loan_id = any(:loans::text[]) and (reason, source) is distinct from ('erased', 'erased');
+
+-- name: erase_notices!
+-- How it is proved that a notice was served; that it was, and when, stays.
+update notices set proof = null where lender_id = :lender_id and loan_id = any(:loans::text[]) and proof is not null;
+
+-- name: erase_limitation!
+-- By what the limitation moved; that it did, and when, stays.
+update limitation_events set evidence = null
+where lender_id = :lender_id and loan_id = any(:loans::text[]) and evidence is not null;
 
 -- name: erase_holds!
 -- Holds on their numbers: over, and without the number.
@@ -68,9 +92,28 @@ delete from consents where lender_id = :lender_id and party_id = :party_id;
 -- Numbers and addresses.
 delete from contact_points where lender_id = :lender_id and party_id = :party_id;
 
--- name: erase_payers!
--- Who paid, where a name was given with the money.
-update entries set payer = null where lender_id = :lender_id and loan_id = any(:loans::text[]) and payer is not null;
+-- name: erase_entries!
+-- What came with the money in words: who paid, from where, why. Codes of banks, and words that are ours, say nothing of a person.
+update entries set payer = case when payer is not null then 'erased' end,
+    source = case when source = any(:our_sources::text[]) then source when source is not null then 'erased' end,
+    reason = case when reason = any(:our_reasons::text[]) or reason ~ :return_code then reason when reason is not null then 'erased' end
+where lender_id = :lender_id and loan_id = any(:loans::text[]) and (payer <> 'erased'
+    or source <> all('{erased}' || :our_sources::text[]) or reason <> all('{erased}' || :our_reasons::text[]) and reason !~ :return_code);
+
+-- name: erase_suspense!
+-- The same of money that waits.
+update suspense set entry = entry || (
+    select jsonb_object_agg(key, 'erased') from jsonb_each(entry) where key in ('payer', 'source', 'reason'))
+where lender_id = :lender_id and loan_id = any(:loans::text[]) and exists (
+    select from jsonb_each_text(entry) where key in ('payer', 'source', 'reason') and value <> 'erased');
+
+-- name: erase_messages!
+-- The same of what the cases were told of money, once they have heard it.
+update outbox set payload = case when payload ? 'entries' then jsonb_set(payload, '{entries}', (
+    select jsonb_agg(each - 'reason' order by place) from jsonb_array_elements(payload -> 'entries') with ordinality as e (each, place)))
+    else payload - 'reason' end
+where lender_id = :lender_id and loan_id = any(:loans::text[]) and delivered_at is not null
+  and (payload ? 'reason' or jsonb_path_exists(payload, '$.entries[*].reason'));
 
 -- name: erase_phone!
 -- The number in the loan's own row.

@@ -28,12 +28,14 @@ AGAINST_LEDGER = Check(
     select s.*, l.currency as loan_currency,
            e.entry_id is not null and (
                e.loan_id, e.kind, e.amount, e.currency, e.value_date, e.reverses, case when s.status = c.status then c.status else e.status end,
-               e.component, e.instalment, e.direction, e.reason, e.source, e.payer
+               e.component, e.instalment, e.direction, case e.reason when 'erased' then s.reason else e.reason end,
+               case e.source when 'erased' then s.source else e.source end, case e.payer when 'erased' then s.payer else e.payer end
            ) is distinct from (
                s.loan_id, s.kind, s.amount::numeric, s.currency, s.value_date::date, s.reverses, s.status,
                s.component, s.instalment::int, s.direction, s.reason, s.source, s.payer
            ) or k.entry_id is not null and k.entry <> jsonb_strip_nulls(to_jsonb(s) - array['line', 'malformed', 'raw'])
-                           || jsonb_build_object('amount', trim_scale(s.amount::numeric)::text) as other_content
+                           || jsonb_build_object('amount', trim_scale(s.amount::numeric)::text)
+                           || coalesce((select jsonb_object_agg(key, value) from jsonb_each(k.entry) where value = '"erased"'), '{}') as other_content
     from staged_entries s
     left join entries e using (lender_id, entry_id)
     left join entry_status_changes c using (lender_id, entry_id)

@@ -123,6 +123,7 @@ async def take_in(
                 report.counts[file.kind.name] = await _take_file(conn, file, strategy, clock, progress)
             if files.loans or files.entries:
                 report.matched = await match_suspense(conn, clock)
+            if files.loans:
                 report.without_limitation = await TAPE.count_without_limitation(conn)
             await core.settle_recalls(conn, clock)
             if files.balances:

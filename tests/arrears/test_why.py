@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from domain.gate.engine_1.core import asked_for
 from tests.arrears.test_intake import arrears
 from tests.ledger.judgements import NAME, NUMBER, a_life
 from tests.ledger.samples import Pool, add_loan
@@ -27,6 +28,9 @@ async def test_why_fits_a_terminal(pool: Pool, database_url: str, language: str)
     assert [line for line in lines if line != line.rstrip()] == []
     for id_ in ids.values():
         assert any(line.startswith(f"{id_}  ") for line in lines)
+    for id_ in asked_for("collect"):  # the permit names them all, one after the other
+        assert any(id_ in line for line in lines)
+    assert ("任务已交办" if language == "zh" else "task opened") in done.out
     assert NAME not in done.out
     assert NUMBER not in done.out
 

@@ -130,12 +130,11 @@ async def hold(scene: Scene) -> Case:
 
 async def carrier_away(scene: Scene) -> Case:
     """Put off by the stop button, refused, then lost on the way: the text counts, and the case goes on."""
-    await scene.pool.execute("insert into stops values ('default', 'sms', '*', now(), 'wait')")
+    await scene.stop(channel="sms")
     case = await scene.case()
     await case.wake()
-    await scene.pool.execute("delete from stops")
     scene.carrier_does("refuse", code=20429, status=429, times=1)
-    await case.wake()
+    await scene.go(channel="sms")
     scene.carrier_does("drop")
     await case.until(lambda n: n.what == "open_call_task")
     await case.pay("100")

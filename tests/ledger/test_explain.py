@@ -1,13 +1,16 @@
 """What a compliance officer reads of a contact: each fact, each rule in its own words, and what came of it."""
 
+import re
 from datetime import date, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from domain.errors import BadInput
 from domain.gate import Addressed, Consent, ContactRequest, GateHold, Limitation, Notice
+from domain.messages import UPDATES
 from ledger.explain import why, words_of
 from ledger.explain.facts import facts_in_words
 from ledger.posting import post_entry
@@ -174,6 +177,25 @@ async def test_both_languages_say_everything(pool: Pool, language: str) -> None:
     assert said["title"] == ["Text, to collect: permitted" if language == "en" else "短信，催收：准许"]
 
 
+async def test_what_the_stop_button_put_off_waits_for_its_release(pool: Pool) -> None:
+    await a_life(pool)
+    kept = await permit(pool, facts(stopped=True))
+    put_off = await journal(pool, "deferred", rules=["core.STOPPED"], until=kept["verdict"]["until"], permit=kept)
+    said = await parts(pool, put_off)
+    assert said["until"] == ["The release of the stop button; the case is told of it."]
+    assert "By itself it allows" not in str(said)
+
+
+def test_every_line_of_the_journal_has_its_words() -> None:
+    """Each kind that the code writes, as it stands there, and each message that a case can be told."""
+    root = Path(__file__).parents[2]
+    code = "".join(f.read_text("utf-8") for d in ("activities", "ledger") for f in (root / d).rglob("*.py"))
+    kinds = set(re.findall(r'journal\(\s*"(\w+)"', code))
+    kinds |= set(re.findall(r'journal_of_feed\([^)]*kind="(\w+)"', code))
+    for language in ("en", "zh"):
+        assert (kinds | set(UPDATES)) - set(words_of(language)._sections["journal"]) == set()
+
+
 async def test_what_is_not_there(pool: Pool) -> None:
     await a_life(pool)
     with pytest.raises(BadInput, match="contact 'e999' is not one of loan default/L-1"):
@@ -196,7 +218,8 @@ async def test_what_is_not_there(pool: Pool) -> None:
             "It is not known which zone the person is in: Europe/Rome, Europe/Lisbon.",
         ),
         ({"point_status": "dead"}, "The number or address was marked: dead."),
-        ({"point_source": "employer"}, "The number or address came from: employer."),
+        ({"point_source": "loan"}, "The number or address came from the loans file."),
+        ({"point_source": "skip_trace"}, "The number or address came from skip trace."),
         (
             {"reassigned_checked_on": date(2026, 3, 1)},
             "On 1 March 2026 it was found that the number still belongs to the person.",
@@ -265,6 +288,14 @@ def test_each_fact_has_its_sentence(seen: dict[str, Any], sentence: str) -> None
         ({"discloses": False}, "Its words say nothing of a debt."),
         ({"artificial_voice": True, "channel": "voice"}, "A machine would have spoken."),
         ({"channel": "filing"}, "Nobody knows when the debt becomes time-barred."),
+        (
+            {"channel": "letter"},
+            "It goes WITHOUT the sentence about legal steps: nobody knows that the debt can still be sued for.",
+        ),
+        (
+            {"channel": "letter", "threatens": True},
+            "Its words speak of legal steps: the debt can still be sued for.",
+        ),
     ],
 )
 def test_what_was_asked_has_its_sentence(asked: dict[str, Any], sentence: str) -> None:

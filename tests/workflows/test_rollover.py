@@ -8,6 +8,7 @@ from functools import partial
 import asyncpg
 import pytest
 from temporalio.api.enums.v1 import EventType
+from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.client import Client, WorkflowExecutionStatus
 
 from activities.contracts.attributes import COLLECTOR, DELINQUENT_SINCE, LOAN_STAGE
@@ -165,6 +166,22 @@ async def test_a_new_run_keeps_its_place_in_searches_and_its_story(
         found = (await case.handle.describe()).typed_search_attributes
         assert found[LOAN_STAGE] == "probation"
         assert found.get(DELINQUENT_SINCE) is None  # nobody who looks for old debts finds it
+
+
+async def test_what_a_new_run_shows_of_its_loan(pool: "asyncpg.Pool[asyncpg.Record]", dev_server: Client) -> None:
+    """As docs/ui.md says it; should a server or an SDK hand the summary on, that page has good news to tell."""
+    async with scene_on(pool, dev_server, start=AFTERNOON) as scene:
+        case = await scene.loan((10, "100"))
+        await case.open(roll_over_after=1)
+        first, *_, last = [h.events[0] for h in await case.histories()]
+        summary = dev_server.data_converter.payload_converter.from_payload(first.user_metadata.summary, str)
+        assert summary == f"Loan {case.key}"
+        assert not last.HasField("user_metadata")
+        described = await case.handle.describe()
+        assert await described.static_summary() is None
+        assert described.id == f"loan-default-{case.key.loan_id}"
+        shown = await case.handle.query("__temporal_workflow_metadata", result_type=WorkflowMetadata)
+        assert shown.current_details.startswith(f"### Loan {case.key.loan_id} · call")
 
 
 async def test_messages_in_the_very_moment_of_a_new_run(

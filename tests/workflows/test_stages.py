@@ -170,22 +170,6 @@ async def test_in_shadow_mode_everything_is_written_down_and_nobody_is_reached(s
     assert await scene.pool.fetchval("select count(*) from letters") == 0
 
 
-async def test_the_stop_button_puts_contacts_off_and_go_lets_them_pass(scene: Scene) -> None:
-    await scene.pool.execute("insert into stops values ('default', 'sms', '*', now(), 'a wrong text')")
-    case = await scene.case()
-    await case.wake()
-    coming = await case.next()
-    assert "core.STOPPED" in coming.why
-    assert coming.at
-    assert timedelta(0) < coming.at - await scene.now() <= timedelta(hours=1)
-    await case.wake()
-    await case.wake()
-    assert scene.texts() == []
-    await scene.pool.execute("delete from stops")
-    await case.wake()
-    assert await case.sent() == ["sms sms-1 sent"]
-
-
 async def test_a_country_without_rules_is_not_contacted(scene: Scene) -> None:
     await scene.pool.execute("""update lenders set packs = '{"IT": ["house"]}'""")
     case = await scene.case(country="FR")
