@@ -106,11 +106,10 @@ async def _question(conn: Any, row: Any, stands: Position, waiting: _Waiting, no
         return
     place = await BALANCES.place_in_journal(conn, **key._asdict(), step_id=STEP)
     episode, ordinal = place["episode"] or 1, place["tasks"] + 1
-    lender = "" if key.lender_id == "default" else f"{key.lender_id}."
     await BALANCES.ask_to_reconcile(
         conn,
         **key._asdict(),
-        task_id=f"{lender}{key.loan_id}.{episode}.{STEP}.{ordinal}",
+        task_id=key.task_id(episode, STEP, ordinal),
         episode=episode,
         step_id=STEP,
         ordinal=ordinal,

@@ -126,11 +126,18 @@ async def take_in(
                 report.counts["balances"].differing = await balances.compare(conn, clock)
             await _write_rejects(conn, tape, rejects, report)
             await TAPE.tape_loaded(conn)
-    except (asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError):
-        raise BadInput(
-            "an entry of the tape was posted elsewhere meanwhile, and nothing was taken: load the tape again."
-        ) from None
+    except (asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError) as error:
+        raise BadInput(f"{_in_the_way(error)}, and nothing was taken: load the tape again.") from None
     return report
+
+
+def _in_the_way(error: asyncpg.PostgresError) -> str:
+    """What another did while the tape was taken. The tables are named and no rows, which may hold personal data."""
+    if isinstance(error, asyncpg.DeadlockDetectedError):
+        return "the tape and another command waited for each other"
+    if error.table_name in {"entries", "entry_status_changes", "suspense"}:
+        return "an entry of the tape was posted elsewhere meanwhile"
+    return f"another command wrote a row of the tape to {error.table_name} meanwhile"
 
 
 async def _prepare(conn: Any, strategy: str | None) -> None:
