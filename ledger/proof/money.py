@@ -5,10 +5,12 @@ from typing import Any, NamedTuple
 
 from domain.loan import Entry, EntryKind, EntryStatus, Instalment, LoanKey
 from domain.position import Position, Terms, position
+from ledger.named import queries
 from ledger.proof.findings import Findings
 from ledger.proof.reading import PROOF, batches, grouped, stream
 from ledger.terms import terms_of_loans
 
+FEES = queries("late_fees")
 LOANS_AT_ONCE = 200
 
 
@@ -99,7 +101,7 @@ def _key(row: Any) -> LoanKey:
 
 
 async def entries(conn: Any, findings: Findings) -> None:
-    """Each loan's versions run 1, 2, 3 without a gap; commits agree with them; every case was told."""
+    """Each loan's versions run 1, 2, 3 without a gap; commits agree with them; every case was told; one late fee an instalment."""
     async for row in stream(conn, PROOF.broken_versions):
         detail = f"{row['entries']} entries up to version {row['newest']}, but the loan says {row['ledger_version']}"
         findings.broken("versions", row, row["loan_id"], detail)
@@ -107,6 +109,9 @@ async def entries(conn: Any, findings: Findings) -> None:
         findings.broken("order", row, row["entry_id"], "it was committed before an entry of a lower version")
     async for row in stream(conn, PROOF.untold):
         findings.broken("untold", row, row["entry_id"], "it was posted beside an open case that was never told")
+    async for row in stream(conn, FEES.charged_twice):
+        detail = f"it charges instalment {row['instalment']} beside {row['other']}, the lender's own late fee"
+        findings.broken("two_late_fees", row, row["entry_id"], detail)
     findings.checked = await PROOF.entry_count(conn)
 
 

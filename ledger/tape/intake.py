@@ -10,6 +10,7 @@ import asyncpg
 
 from domain.clock import Clock
 from domain.errors import BadInput
+from ledger.late_fees import give_way_to_tape
 from ledger.named import queries
 from ledger.suspense import match_suspense
 from ledger.tape import balances, core
@@ -122,6 +123,8 @@ async def take_in(
             if files.balances:
                 await balances.begin_loans(conn, clock)
             await tell_cases(conn, clock)
+            if files.entries:
+                await give_way_to_tape(conn, clock)
             if files.balances:
                 report.counts["balances"].differing = await balances.compare(conn, clock)
             await _write_rejects(conn, tape, rejects, report)
