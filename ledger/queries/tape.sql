@@ -13,6 +13,7 @@ create temp table known_codes (kind text, code text, decimals int, primary key (
 create temp table rejected (file text, line bigint, field text, reason text, row text[]) on commit drop;
 create temp table touched (lender_id text, loan_id text, file text) on commit drop;
 create temp table changed (kind text, lender_id text, id text, party_id text) on commit drop;
+create temp table moment (now timestamptz) on commit drop;
 create temp table posted (lender_id text, loan_id text, before bigint) on commit drop;
 
 -- name: count_rejected$
@@ -74,6 +75,15 @@ with gone as (
     returning s.line
 )
 select count(*) from gone;
+
+-- name: lenders_to_suspend
+-- The lenders of entries that name no loan we know.
+select distinct lender_id from staged_entries s
+where not exists (select from loans l where l.lender_id = s.lender_id and l.loan_id = s.loan_id);
+
+-- name: lenders_to_post
+-- The lenders of the entries that are left to be posted.
+select distinct lender_id from staged_entries;
 
 -- name: suspend_staged$
 -- Keep the entries that name no loan we know.
@@ -140,7 +150,7 @@ select pg_notify('tape_loaded', '');
 
 -- name: note_feeds!
 -- The payment feeds of these lenders came.
-insert into feeds (lender_id, fed_at) select distinct s.lender_id, :now::timestamptz from staged_entries s join lenders using (lender_id)
+insert into feeds (lender_id, fed_at) select lender_id, :now::timestamptz from lenders where lender_id = any(:lenders::text[])
 on conflict (lender_id) do update set fed_at = greatest(feeds.fed_at, excluded.fed_at);
 
 -- name: tape_came!

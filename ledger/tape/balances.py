@@ -37,6 +37,14 @@ async def begin_loans(conn: Any, clock: Clock) -> None:
     await BALANCES.note_begun(conn)
 
 
+async def give_way_to_schedules(conn: Any) -> None:
+    """Take back the rest of the opening balances of loans whose instalments came: the schedule says now when it falls due."""
+    if await BALANCES.anybody_began(conn):
+        await BALANCES.schedules_came(conn)
+        await BALANCES.take_rests_back(conn)
+        await BALANCES.note_taken_back(conn)
+
+
 async def compare(conn: Any, clock: Clock) -> int:
     """Hold the newest balance of each loan of the file against our position on its day; returns how many differ.
 

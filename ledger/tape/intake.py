@@ -114,7 +114,7 @@ async def take_in(
     report.ignored = [f"{file.path.name}: {name}" for file in tape for name in file.ignored]
     try:
         async with pool.acquire() as conn, conn.transaction():
-            await _prepare(conn, strategy)
+            await _prepare(conn, strategy, clock)
             for file in tape:
                 report.counts[file.kind.name] = await _take_file(conn, file, strategy, clock, progress)
             if files.loans:
@@ -122,6 +122,8 @@ async def take_in(
             await core.settle_recalls(conn, clock)
             if files.balances:
                 await balances.begin_loans(conn, clock)
+            if files.instalments:
+                await balances.give_way_to_schedules(conn)
             await tell_cases(conn, clock)
             if files.entries:
                 await give_way_to_tape(conn, clock)
@@ -143,13 +145,14 @@ def _in_the_way(error: asyncpg.PostgresError) -> str:
     return f"another command wrote a row of the tape to {error.table_name} meanwhile"
 
 
-async def _prepare(conn: Any, strategy: str | None) -> None:
+async def _prepare(conn: Any, strategy: str | None, clock: Clock) -> None:
     await TAPE.for_bulk(conn)
     await TAPE.one_tape_at_a_time(conn)
     if strategy is not None and not await TAPE.strategy_published(conn, name=strategy):
         raise BadInput(f"strategy {strategy!r} is not published: publish it with `arrears strategy publish FILE`.")
     await TAPE.make_workbench(conn)
     await conn.copy_records_to_table("known_codes", records=known_codes())
+    await conn.copy_records_to_table("moment", records=[(await clock.now(),)])
 
 
 async def _take_file(

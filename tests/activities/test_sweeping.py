@@ -100,7 +100,7 @@ async def theirs(bench: Bench, ref: CaseRef, days: int = 0, **more: Any) -> None
         "amount": Decimal(20),
         "value_date": on,
     }
-    await post_entry(bench.pool, NewEntry(**{"entry_id": "theirs", **fee, **more}), bench.clock)  # type: ignore[arg-type]
+    await post_entry(bench.pool, NewEntry(**{"entry_id": "theirs", **fee, **more}), bench.clock)
 
 
 @pytest.mark.parametrize(
