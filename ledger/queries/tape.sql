@@ -76,17 +76,12 @@ with gone as (
 )
 select count(*) from gone;
 
--- name: lenders_to_suspend
--- The lenders of entries that name no loan we know.
-select distinct lender_id from staged_entries s
-where not exists (select from loans l where l.lender_id = s.lender_id and l.loan_id = s.loan_id);
-
 -- name: lenders_to_post
 -- The lenders of the entries that are left to be posted.
 select distinct lender_id from staged_entries;
 
--- name: suspend_staged$
--- Keep the entries that name no loan we know.
+-- name: suspend_staged^
+-- Keep the entries that name no loan we know; how many, and whose.
 with gone as (
     delete from staged_entries s
     where not exists (select from loans l where l.lender_id = s.lender_id and l.loan_id = s.loan_id)
@@ -97,9 +92,9 @@ with gone as (
            jsonb_strip_nulls(to_jsonb(gone) - array['line', 'malformed', 'raw'])
                || jsonb_build_object('amount', trim_scale(amount::numeric)::text)
     from gone
-    returning entry_id
+    returning lender_id
 )
-select count(*) from kept;
+select count(*) as entries, coalesce(array_agg(distinct lender_id), '{}') as lenders from kept;
 
 -- name: leave_suspense_staged!
 -- Entries that were kept before their loan was known, and came again.

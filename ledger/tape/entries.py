@@ -106,17 +106,16 @@ async def post_rows(conn: Any, file: TapeFile, clock: Clock) -> PostedRows:
     await refuse(conn, file, AGAINST_LEDGER)
     known: int = await TAPE.count_known_entries(conn)
     kept: int = await TAPE.count_kept_entries(conn)
-    fed |= {r["lender_id"] async for r in TAPE.lenders_to_suspend(conn)}
-    suspense: int = await TAPE.suspend_staged(conn)
+    suspended = await TAPE.suspend_staged(conn)
     await refuse(conn, file, REVERSALS)
-    fed |= {r["lender_id"] async for r in TAPE.lenders_to_post(conn)}
+    fed |= {*suspended["lenders"], *[r["lender_id"] async for r in TAPE.lenders_to_post(conn)]}
     await TAPE.note_feeds(conn, lenders=sorted(fed), now=await clock.now())
     await TAPE.leave_suspense_staged(conn)
     await TAPE.note_versions(conn)
     status: str = await TAPE.post_staged(conn)
     await TAPE.move_versions(conn)
     new = int(status.rsplit(" ", 1)[-1]) + singly["new"]
-    return PostedRows(new, known + kept + singly["known"], suspense + singly["suspense"], singly["changed"])
+    return PostedRows(new, known + kept + singly["known"], suspended["entries"] + singly["suspense"], singly["changed"])
 
 
 async def _post_singly(conn: Any, clock: Clock, fed: set[str]) -> Counter[str]:

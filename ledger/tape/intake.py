@@ -1,10 +1,12 @@
 """Takes in a tape: all its files in one transaction, so that nobody ever sees a debt without the payments that came with it."""
 
 import csv
+import os
 from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import asyncpg
 
@@ -110,8 +112,8 @@ async def take_in(
             was taken.
     """
     tape = [inspect(path, kind) for path, kind in files.given()]
+    _spare(tape, rejects)
     report = TapeReport()
-    report.ignored = [f"{file.path.name}: {name}" for file in tape for name in file.ignored]
     try:
         async with pool.acquire() as conn, conn.transaction():
             await _prepare(conn, strategy, clock)
@@ -133,6 +135,7 @@ async def take_in(
             await TAPE.tape_loaded(conn)
     except (asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError) as error:
         raise BadInput(f"{_in_the_way(error)}, and nothing was taken: load the tape again.") from None
+    report.ignored = [f"{file.path.name}: {name}" for file in tape for name in sorted(file.ignored)]
     return report
 
 
@@ -191,24 +194,44 @@ async def _merge_file(conn: Any, kind: FileKind, counts: Counts, strategy: str |
         counts.changed = await TAPE.count_changed_parties(conn)
 
 
+def _spare(tape: list[TapeFile], rejects: Path | None) -> None:
+    """No file of the tape is written over."""
+    for file in tape:
+        if rejects is not None and rejects.exists() and rejects.samefile(file.path):
+            raise BadInput(f"rejects file {rejects} is the {file.kind.name} file itself: name another.")
+
+
 async def _write_rejects(conn: Any, tape: list[TapeFile], rejects: Path | None, report: TapeReport) -> None:
-    """Written before the commit: if it cannot be, nothing is taken and no refusal is lost."""
+    """Written before the commit: if it cannot be, nothing is taken and no refusal is lost. Nobody ever sees half of it."""
     try:
-        sink = rejects.open("w", encoding="utf-8", newline="") if rejects else None
+        with _replacing(rejects) if rejects else nullcontext(None) as sink:
+            writer = csv.writer(sink) if sink else None
+            if writer:
+                writer.writerow(("file", "line", "field", "reason", "row"))
+            for file in tape:
+                async for row in conn.cursor(
+                    "select line, field, reason, row from rejected where file = $1 order by line", file.kind.name
+                ):
+                    if writer:
+                        writer.writerow((file.path.name, row["line"], row["field"], row["reason"], shown(row["row"])))
+                    if len(report.sentences) < SENTENCES:
+                        report.sentences.append(f"{file.path.name} line {row['line']}: {row['reason']}")
     except OSError as error:
         raise BadInput(f"rejects file {rejects} cannot be written ({error.strerror}): name another.") from None
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[TextIO]:
+    """A file that takes the path's place once all of it is written; what is no file, such as a terminal, is written to."""
+    if path.exists() and not path.is_file() and not path.is_dir():
+        with path.open("w", encoding="utf-8", newline="") as sink:
+            yield sink
+        return
+    path = path.resolve()
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        writer = csv.writer(sink) if sink else None
-        if writer:
-            writer.writerow(("file", "line", "field", "reason", "row"))
-        for file in tape:
-            async for row in conn.cursor(
-                "select line, field, reason, row from rejected where file = $1 order by line", file.kind.name
-            ):
-                if writer:
-                    writer.writerow((file.path.name, row["line"], row["field"], row["reason"], shown(row["row"])))
-                if len(report.sentences) < SENTENCES:
-                    report.sentences.append(f"{file.path.name} line {row['line']}: {row['reason']}")
+        with beside.open("w", encoding="utf-8", newline="") as sink:
+            yield sink
+        beside.replace(path)
     finally:
-        if sink:
-            sink.close()
+        beside.unlink(missing_ok=True)

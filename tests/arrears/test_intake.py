@@ -81,3 +81,11 @@ async def test_a_made_up_portfolio(pool: Pool, tmp_path: Path) -> None:
         assert row["value"][5:10] == "55501"
         assert phonenumbers.is_possible_number(phonenumbers.parse(row["value"]))
     assert await pool.fetchval("select min(amount) from entries") > Decimal(0)
+
+
+async def test_looking_at_a_feed_does_not_make_it_new(pool: Pool, database_url: str) -> None:
+    shown = await arrears(database_url, "feed", "--hours", "24", "--json")
+    assert (json.loads(shown.out)["fed_at"], json.loads(shown.out)["feed_hours"]) == (None, 24), shown.err
+    assert json.loads((await arrears(database_url, "feed", "--came", "--json")).out)["fed_at"] is not None
+    await pool.execute("update feeds set fed_at = '2026-03-01Z'")
+    assert json.loads((await arrears(database_url, "feed", "--json")).out)["fed_at"].startswith("2026-03-01")

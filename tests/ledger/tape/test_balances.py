@@ -118,9 +118,9 @@ async def test_a_schedule_takes_the_place_of_what_nobody_knew_the_days_of(pool: 
         assert report.sentences == []
     for on in (date(2026, 3, 9), date(2026, 3, 10)):
         now = await stands(pool, on)
-        left = 1000 - (30 if on.day == 10 else 0)
+        left = Decimal(1000 - (30 if on.day == 10 else 0))
         assert (now.outstanding, now.arrears, now.oldest_due_on) == (left, left - 900, date(2026, 1, 15))
-        assert (now.next_due_on, now.next_due_amount) == (date(2026, 4, 1), 400)
+        assert (now.next_due_on, now.next_due_amount) == (date(2026, 4, 1), Decimal(400))
     posted = await pool.fetch("select entry_id, amount, reverses, ledger_version from entries order by ledger_version")
     assert [tuple(r) for r in posted][2:] == [
         ("E-7", Decimal(30), None, 3),
