@@ -143,7 +143,12 @@ def _in_the_way(error: asyncpg.PostgresError) -> str:
     """What another did while the tape was taken. The tables are named and no rows, which may hold personal data."""
     if isinstance(error, asyncpg.DeadlockDetectedError):
         return "the tape and another command waited for each other"
-    if error.table_name in {"entries", "entry_status_changes", "suspense"}:
+    if error.table_name in {
+        "entries",
+        "entry_status_changes",
+        "suspense",
+        None,
+    }:  # none where a posting found out by itself
         return "an entry of the tape was posted elsewhere meanwhile"
     return f"another command wrote a row of the tape to {error.table_name} meanwhile"
 
