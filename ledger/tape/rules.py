@@ -129,7 +129,7 @@ def days(*fields: str) -> list[Rule]:
             Rule(
                 field,
                 f"{field}::date not between '{EARLIEST}' and '{LATEST}'",
-                f"{field} {{{field}}} is not between {EARLIEST} and {LATEST}: correct the year.",
+                f"{field} {{{field}}} is out of range: give a day from {EARLIEST} to {LATEST}.",
             ),
         )
     ]
