@@ -18,9 +18,8 @@ LEADS_OUT = frozenset({"pre_legal_review"})  # no contact, but the way to a lett
 
 
 def task_id_of(case: CaseInHand, step_id: str, ordinal: int) -> str:
-    """A task's id says where it comes from, so that a retry hands out no second one."""
-    lender = "" if case.key.lender_id == "default" else f"{case.key.lender_id}."
-    return f"{lender}{case.key.loan_id}.{case.facts.episode}.{step_id}.{ordinal}"
+    """The id of a task of the case's episode."""
+    return case.key.task_id(case.facts.episode, step_id, ordinal)
 
 
 def step_of(case: CaseInHand, step_id: str) -> Step | None:

@@ -1,14 +1,13 @@
 """What a late instalment costs by a lender's policy: once, after its grace, and never where the tape or a hold says otherwise."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
-from itertools import pairwise
 from typing import NamedTuple
 
 from pydantic import Field, model_validator
 
-from domain.book import NEVER, Terms
+from domain.book import Terms
 from domain.loan import Entry, EntryKind, Frozen, Instalment
 from domain.position import unpaid_on
 
@@ -64,11 +63,13 @@ def late_fees(
         held: Whether fees were held on a day.
         unit: The smallest amount of the currency, such as 0.01.
     """
+    charged = {
+        charged_instalment(instalments, e.instalment, e.value_date) for e in entries if e.kind is EntryKind.LATE_FEE
+    }
     fees = []
-    for instalment, following in pairwise([*sorted(instalments, key=lambda i: (i.due_on, i.number)), None]):
-        assert instalment is not None
+    for instalment in sorted(instalments, key=_place):
         on = instalment.due_on + timedelta(days=policy.grace_days + 1)
-        if not policy.since <= on <= today or held(on) or _has_one(instalment, following, entries):
+        if not policy.since <= on <= today or held(on) or instalment.number in charged:
             continue
         stands = unpaid_on(instalments, entries, on - timedelta(days=1), terms)
         left = stands.left.get(instalment.number, Decimal(0))
@@ -80,19 +81,21 @@ def late_fees(
     return fees
 
 
+def charged_instalment(instalments: Iterable[Instalment], named: int | None, on: date) -> int | None:
+    """The number of the instalment that a late fee of a day charges: the one it names, or else the last that fell due before; None for none."""
+    if named is not None:
+        return named
+    last = max((i for i in instalments if i.due_on < on), key=_place, default=None)
+    return last.number if last else None
+
+
+def _place(instalment: Instalment) -> tuple[date, int]:
+    return instalment.due_on, instalment.number
+
+
 def _amount(policy: LateFeePolicy, left: Decimal, unit: Decimal) -> Decimal:
     amount = policy.amount if policy.amount is not None else left * (policy.rate or 0)
     return min(amount, policy.cap or amount).quantize(unit, ROUND_HALF_UP)
-
-
-def _has_one(instalment: Instalment, following: Instalment | None, entries: Sequence[Entry]) -> bool:
-    """Whether an entry charges this instalment: it names it, or names none and came before the next fell due."""
-    until = following.due_on if following else NEVER
-    return any(
-        e.kind is EntryKind.LATE_FEE
-        and (e.instalment == instalment.number or (e.instalment is None and instalment.due_on < e.value_date <= until))
-        for e in entries
-    )
 
 
 def _disputed(number: int, on: date, terms: Terms) -> bool:

@@ -24,6 +24,17 @@ class LoanKey(NamedTuple):
         """The id of the one workflow that collects this loan (design.md 3, identity)."""
         return f"loan-{self.lender_id}-{self.loan_id}"
 
+    def task_id(self, episode: int, step_id: str, ordinal: int) -> str:
+        """A task's id says where it comes from, so that a retry hands out no second one, and no two loans share one.
+
+        The shipped lender goes without saying. Where a dot or slash in an id leaves open whose loan it is, a slash parts the two.
+        """
+        if set("./") & {*self.lender_id, *self.loan_id}:
+            whose = str(self)
+        else:
+            whose = self.loan_id if self.lender_id == "default" else f"{self.lender_id}.{self.loan_id}"
+        return f"{whose}.{episode}.{step_id}.{ordinal}"
+
     def __str__(self) -> str:
         """`lender/loan`, the form that the command line takes."""
         return f"{self.lender_id}/{self.loan_id}"

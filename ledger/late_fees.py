@@ -1,7 +1,8 @@
-"""Late fees by a lender's policy: read, chosen, and posted like any other entry."""
+"""Late fees by a lender's policy: read, chosen, posted like any other entry, and taken back where the lender charged the instalment itself."""
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -10,16 +11,17 @@ from pydantic import ValidationError
 from domain.clock import Clock, start_of
 from domain.errors import BadInput
 from domain.holds import Hold, Scope, pauses
-from domain.late_fee import LateFeePolicy, late_fees
-from domain.loan import EntryKind, LoanKey
+from domain.late_fee import LateFeePolicy, charged_instalment, late_fees
+from domain.loan import EntryKind, EntryStatus, LoanKey
 from domain.money import minor_unit
 from ledger.money import money_of
 from ledger.named import queries
 from ledger.new_entry import NewEntry
 from ledger.posting import post_within
 
-SWEEP = queries("sweep")
+SWEEP, FEES = queries("sweep"), queries("late_fees")
 SOURCE = "policy"  # of an entry that the lender's own policy made here
+REPLACED = "charged_by_lender"  # why one was taken back
 
 
 async def late_fee_policy(conn: Any, lender_id: str) -> LateFeePolicy | None:
@@ -75,7 +77,7 @@ async def charge_late_fees(
     fees = late_fees(money.instalments, money.entries, today, money.terms, policy, held, minor_unit(currency))
     for fee in fees:
         entry = NewEntry(
-            entry_id=f"fee-{key.loan_id}-{fee.instalment}",
+            entry_id=f"policy/fee/{key.loan_id}/{fee.instalment}",  # out of the way of the lender's own ids
             lender_id=key.lender_id,
             loan_id=key.loan_id,
             kind=EntryKind.LATE_FEE,
@@ -87,3 +89,52 @@ async def charge_late_fees(
         )
         await post_within(conn, entry, clock)
     return len(fees)
+
+
+async def give_way(conn: Any, fee: NewEntry, now: datetime) -> None:
+    """Take back our own fee for the instalment that `fee`, just posted, charges too: one a late instalment, and the lender's word stands.
+
+    Call it with the loan locked, in the transaction of the posting. An entry that is no settled late fee, or is ours, does nothing.
+    """
+    if fee.kind is not EntryKind.LATE_FEE or fee.status is not EntryStatus.SETTLED or fee.source == SOURCE:
+        return
+    ours = {r["instalment"]: r async for r in FEES.our_fees(conn, **fee.key._asdict())}
+    if not ours:
+        return
+    instalments = (await money_of(conn, fee.key)).instalments
+    mine = ours.get(charged_instalment(instalments, fee.instalment, fee.value_date))
+    if mine is None:
+        return
+    back = NewEntry(
+        entry_id=f"{mine['entry_id']}/back",
+        lender_id=fee.lender_id,
+        loan_id=fee.loan_id,
+        kind=EntryKind.REVERSAL,
+        amount=mine["left"],
+        currency=mine["currency"],
+        value_date=mine["value_date"],
+        reverses=mine["entry_id"],
+        reason=REPLACED,
+        source=SOURCE,
+    )
+    await post_within(conn, back, _At(now))
+
+
+async def give_way_to_tape(conn: Any, clock: Clock) -> None:
+    """As `give_way`, for the late fees of the tape that is being taken in."""
+    now = await clock.now()
+    for row in [r async for r in FEES.staged_beside_ours(conn)]:
+        await give_way(conn, NewEntry.read(row["entry"]), now)
+
+
+@dataclass(frozen=True)
+class _At:
+    """The moment of the posting that is under way."""
+
+    at: datetime
+
+    async def now(self) -> datetime:
+        return self.at
+
+    async def real(self, at: datetime) -> datetime:
+        return at

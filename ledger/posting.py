@@ -209,6 +209,9 @@ class _Version:
         if self.backdated:
             await open_remedy(conn, self.entry.key, self.money, before=self.number - 1, now=self.now)
         await settle_cured(conn, self.entry.key, self.stands, self.now)
+        from ledger.late_fees import give_way  # which posts, too
+
+        await give_way(conn, self.entry, self.now)
         return Posted(status, self.number, self.stands.cured)
 
 

@@ -70,8 +70,7 @@ async def _hand_out(conn: Any, key: LoanKey, case: Any, because: str, wrong: Wro
         ids = "; ".join(f"{name.replace('_', ' ')} {', '.join(each)}" for name, each in listed.items())
         await REMEDIES.alert(conn, about=f"{key}, {because}: {ids}", now=now)
         return None
-    lender = "" if key.lender_id == "default" else f"{key.lender_id}."
-    task_id = f"{lender}{key.loan_id}.{case['episode']}.{STEP}.{case['ordinal']}"
+    task_id = key.task_id(case["episode"], STEP, case["ordinal"])
     step = {**_this(key), "episode": case["episode"], "step_id": STEP, "ordinal": case["ordinal"], "now": now}
     await WORK.open_effect(conn, **step, kind="task", task_id=task_id)
     await WORK.record_step(conn, **step, state="open", result=None)

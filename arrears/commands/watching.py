@@ -49,12 +49,13 @@ def shadow(
 
 def feed(
     lender: Annotated[str, typer.Option(help="Whose payment feed.")] = "default",
+    came: Annotated[bool, typer.Option("--came", help="It came now, though nothing was in it.")] = False,
     hours: Annotated[
         int | None, typer.Option(min=0, help="How old it may be from now on; 0 promises no feed any more.")
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Say that a lender's payment feed came, though perhaps nothing was in it; with --hours, how old it may be before contact stops."""
+    """Show when a lender's files came; with --came say that its payment feed did, with --hours how old that may be before contact stops."""
 
     async def main() -> dict[str, Any]:
         async with ledger() as books, books.pool.acquire() as conn, conn.transaction():
@@ -62,7 +63,8 @@ def feed(
                 raise BadInput(f"lender {lender!r} is unknown: lenders come with the loans of `arrears intake`.")
             if hours is not None:
                 await GATE.promise_feed(conn, lender_id=lender, hours=hours or None)
-            await GATE.feed_came(conn, lender_id=lender, now=await books.clock.now())
+            if came:
+                await GATE.feed_came(conn, lender_id=lender, now=await books.clock.now())
             return dict(await GATE.feed_of(conn, lender_id=lender))
 
     told = run(main)

@@ -5,10 +5,12 @@ from typing import Any, NamedTuple
 
 from domain.loan import Entry, EntryKind, EntryStatus, Instalment, LoanKey
 from domain.position import Position, Terms, position
+from ledger.named import queries
 from ledger.proof.findings import Findings
 from ledger.proof.reading import PROOF, batches, grouped, stream
 from ledger.terms import terms_of_loans
 
+FEES = queries("late_fees")
 LOANS_AT_ONCE = 200
 
 
@@ -99,7 +101,10 @@ def _key(row: Any) -> LoanKey:
 
 
 async def entries(conn: Any, findings: Findings) -> None:
-    """Each loan's versions run 1, 2, 3 without a gap; commits agree with them; every case was told; nothing posted waits in suspense too."""
+    """Each loan's versions run 1, 2, 3 without a gap; commits agree with them; every case was told; nothing stands twice.
+
+    Twice: posted and in suspense too, or as two late fees for one instalment.
+    """
     async for row in stream(conn, PROOF.broken_versions):
         detail = f"{row['entries']} entries up to version {row['newest']}, but the loan says {row['ledger_version']}"
         findings.broken("versions", row, row["loan_id"], detail)
@@ -110,6 +115,9 @@ async def entries(conn: Any, findings: Findings) -> None:
     async for row in stream(conn, PROOF.posted_and_kept):
         detail = f"it is posted to loan {row['posted_to']} and waits in suspense too, so it was acknowledged twice"
         findings.broken("posted_and_kept", row, row["entry_id"], detail)
+    async for row in stream(conn, FEES.charged_twice):
+        detail = f"it charges instalment {row['instalment']} beside {row['other']}, the lender's own late fee"
+        findings.broken("two_late_fees", row, row["entry_id"], detail)
     findings.checked = await PROOF.entry_count(conn)
 
 

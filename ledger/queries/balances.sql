@@ -1,10 +1,10 @@
 -- name: loans_to_begin!
--- Loans of which the ledger has nothing but these balances, each with its first one; they are locked.
+-- Loans of which the ledger has nothing but these balances, each with its first one; they are locked. A balance of nothing begins a loan, too.
 create temp table begun on commit drop as
 select distinct on (l.lender_id, l.loan_id) l.lender_id, l.loan_id, l.currency, s.as_of::date as as_of, s.outstanding::numeric as outstanding,
        s.arrears::numeric as arrears, s.oldest_due_on::date as oldest_due_on
 from staged_balances s join loans l using (lender_id, loan_id)
-where l.ledger_version = 0
+where l.ledger_version = 0 and l.begun_on is null
   and not exists (select from instalments i where i.lender_id = l.lender_id and i.loan_id = l.loan_id)
 order by l.lender_id, l.loan_id, s.as_of;
 
@@ -21,24 +21,60 @@ from (
 order by lender_id, loan_id, part;
 
 -- name: note_begun!
--- Their versions, and that their cases must be told, should there be any.
+-- Their versions and their day, and that their cases must be told, should there be any.
 with counted as (
-    select b.lender_id, b.loan_id, count(*) as entries from begun b join entries e using (lender_id, loan_id) group by b.lender_id, b.loan_id
+    select b.lender_id, b.loan_id, b.as_of, count(e.entry_id) as entries from begun b left join entries e using (lender_id, loan_id)
+    group by b.lender_id, b.loan_id, b.as_of
 ), moved as (
-    update loans l set ledger_version = c.entries from counted c where l.lender_id = c.lender_id and l.loan_id = c.loan_id
+    update loans l set ledger_version = c.entries, begun_on = c.as_of from counted c
+    where l.lender_id = c.lender_id and l.loan_id = c.loan_id
 )
-insert into posted (lender_id, loan_id, before) select lender_id, loan_id, 0 from counted;
+insert into posted (lender_id, loan_id, before) select lender_id, loan_id, 0 from counted where entries > 0;
+
+-- name: anybody_began$
+-- Whether any loan began with a balance.
+select exists (select from loans where begun_on is not null);
+
+-- name: schedules_came!
+-- Loans that began with a balance and of which instalments came, with what is left of the part that nobody knew the days of.
+create temp table scheduled on commit drop as
+select l.lender_id, l.loan_id, l.ledger_version, e.entry_id, e.currency, e.value_date, e.amount - t.taken_back as rest
+from loans l join entries e on e.lender_id = l.lender_id and e.entry_id = 'opening/' || l.loan_id || '/rest' and e.loan_id = l.loan_id
+cross join lateral (
+    select coalesce(sum(r.amount), 0) as taken_back from entries r
+    where r.lender_id = e.lender_id and r.loan_id = e.loan_id and r.reverses = e.entry_id and r.kind = 'reversal'
+) t
+where l.begun_on is not null and e.amount > t.taken_back
+  and (l.lender_id, l.loan_id) in (
+      select lender_id, loan_id from staged_instalments where principal::numeric + interest::numeric + fee::numeric > 0);
+
+-- name: take_rests_back!
+-- As of the balance's own day, so that on no day both stand.
+insert into entries (lender_id, entry_id, loan_id, kind, amount, currency, value_date, reverses, reason, source, ledger_version)
+select lender_id, entry_id || '/scheduled', loan_id, 'reversal', rest, currency, value_date, entry_id, 'scheduled', 'balances', ledger_version + 1
+from scheduled order by lender_id, loan_id;
+
+-- name: note_taken_back!
+-- Their versions, and that their cases must be told; what was posted to them from this tape is noted already.
+with moved as (
+    update loans l set ledger_version = s.ledger_version + 1 from scheduled s where l.lender_id = s.lender_id and l.loan_id = s.loan_id
+)
+insert into posted (lender_id, loan_id, before)
+select lender_id, loan_id, ledger_version from scheduled s
+where not exists (select from posted p where p.lender_id = s.lender_id and p.loan_id = s.loan_id);
 
 -- name: newest_balances!
--- The staged balances that are the newest of their loans, with what the ledger holds against each.
+-- The newest balance of each loan of the file that is not of a day to come, with what the ledger holds against it.
 create temp table newest on commit drop as
 select l.lender_id, l.loan_id, l.currency, n.as_of, n.outstanding, n.arrears, n.oldest_due_on, b.tolerance, b.materiality, b.balance_tolerance,
        row_number() over (order by l.lender_id, l.loan_id) as place
-from (select distinct lender_id, loan_id from staged_balances) s
+from (select distinct lender_id, loan_id from staged_balances) s cross join moment m
 join loans l using (lender_id, loan_id)
 join lenders b using (lender_id)
 join lateral (
-    select * from balances x where x.lender_id = l.lender_id and x.loan_id = l.loan_id order by x.as_of desc limit 1
+    select * from balances x
+    where x.lender_id = l.lender_id and x.loan_id = l.loan_id and x.as_of <= (m.now at time zone b.timezone)::date
+    order by x.as_of desc limit 1
 ) n on true;
 
 -- name: compared

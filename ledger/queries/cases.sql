@@ -65,7 +65,8 @@ order by ledger_version desc limit 1;
 -- name: due_loans
 -- A page of loans that may owe what is due and have no open case, and of cases whose workflow has not decided anything yet.
 -- Most loans are paid up, and reading each one's position would take hours for a million. Where all that came is plain settled money of
--- days that are over everywhere, and it is spent on the oldest first, sums alone show that nothing is due.
+-- days that are over everywhere, and it is spent on the oldest first, sums alone show that nothing is due. Money from before an opening
+-- balance may have been spent on what was to come: that loan is read.
 select l.lender_id, l.loan_id, coalesce(c.open, false) as has_case
 from loans l
 left join cases c using (lender_id, loan_id)
@@ -74,21 +75,32 @@ where (l.lender_id, l.loan_id) > (:after_lender, :after_loan)
   and (:loan::text is null or l.loan_id = :loan)
   and l.status = 'active'
   and (not coalesce(c.open, false) or c.next_step is null)
-  and exists (
+  and (exists (
       select from instalments i
       where i.lender_id = l.lender_id and i.loan_id = l.loan_id and i.due_on < :today::date
-  )
+      offset 0  -- looked up loan by loan: gathered beforehand, as it could be otherwise, all that is due would be read for each page
+  ) or exists (
+      select from entries e
+      where e.lender_id = l.lender_id and e.loan_id = l.loan_id and e.kind = 'opening_balance'
+        and e.value_date < :today::date and e.reason is distinct from 'not_due'
+      offset 0
+  ))
   and not exists (
       select from lenders b
       where b.lender_id = l.lender_id and c.loan_id is null
         and coalesce(l.waterfall, b.waterfall) = 'default'
         and not coalesce(l.daily_interest, b.daily_interest) and not coalesce(l.penalty_interest, b.penalty_interest)
         and not exists (select from disputed_parts d where d.lender_id = l.lender_id and d.loan_id = l.loan_id)
-        and (select bool_and(e.kind = 'payment' and e.status = 'settled' and e.component is null and e.instalment is null and e.direction is null)
-                 and sum(e.amount) filter (where e.value_date < :today::date - 2)
-                   >= (select sum(i.principal + i.interest + i.fee) from instalments i
-                       where i.lender_id = l.lender_id and i.loan_id = l.loan_id and i.due_on < :today::date)
-             from entries e where e.lender_id = l.lender_id and e.loan_id = l.loan_id)
+        and (select bool_and((e.kind in ('payment', 'opening_balance') or e.reverses = 'opening/' || e.loan_id || '/rest')
+                             and e.status = 'settled' and e.component is null and e.instalment is null and e.direction is null)
+                 and coalesce(min(e.value_date) filter (where e.kind = 'payment')
+                              >= max(e.value_date) filter (where e.kind = 'opening_balance'), true)
+                 and coalesce(sum(e.amount) filter (where e.kind = 'payment' and e.value_date < :today::date - 2), 0)
+                   >= coalesce(sum(e.amount) filter (where e.kind = 'opening_balance' and e.reason is distinct from 'not_due'), 0)
+                    + coalesce((select sum(i.principal + i.interest + i.fee) from instalments i
+                                where i.lender_id = l.lender_id and i.loan_id = l.loan_id and i.due_on < :today::date), 0)
+             from entries e
+             where e.lender_id = l.lender_id and e.loan_id = l.loan_id)
   )
 order by l.lender_id, l.loan_id
 limit :page;

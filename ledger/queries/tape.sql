@@ -15,6 +15,7 @@ create temp table rejected (file text, line bigint, field text, reason text, row
 create temp table touched (lender_id text, loan_id text, file text) on commit drop;
 create temp table changed (kind text, lender_id text, id text, party_id text) on commit drop;
 create temp table waiting (line bigint, refusal text) on commit drop;
+create temp table moment (now timestamptz) on commit drop;
 create temp table posted (lender_id text, loan_id text, before bigint) on commit drop;
 
 -- name: count_rejected$
@@ -92,8 +93,12 @@ with gone as (
 )
 select count(*) from gone;
 
--- name: suspend_staged$
--- Keep the entries that wait.
+-- name: lenders_to_post
+-- The lenders of the entries that are left to be posted.
+select distinct lender_id from staged_entries;
+
+-- name: suspend_staged^
+-- Keep the entries that wait; how many, and whose.
 with gone as (
     delete from staged_entries s using waiting w where w.line = s.line returning s.*
 ), kept as (
@@ -102,9 +107,9 @@ with gone as (
            jsonb_strip_nulls(to_jsonb(gone) - array['line', 'malformed', 'raw'])
                || jsonb_build_object('amount', trim_scale(amount::numeric)::text), refusal
     from gone join waiting using (line)
-    returning entry_id
+    returning lender_id
 )
-select count(*) from kept;
+select count(*) as entries, coalesce(array_agg(distinct lender_id), '{}') as lenders from kept;
 
 -- name: leave_suspense_staged!
 -- Entries that were kept before their loan was known, and came again.
@@ -155,7 +160,7 @@ select pg_notify('tape_loaded', '');
 
 -- name: note_feeds!
 -- The payment feeds of these lenders came.
-insert into feeds (lender_id, fed_at) select distinct s.lender_id, :now::timestamptz from staged_entries s join lenders using (lender_id)
+insert into feeds (lender_id, fed_at) select lender_id, :now::timestamptz from lenders where lender_id = any(:lenders::text[])
 on conflict (lender_id) do update set fed_at = greatest(feeds.fed_at, excluded.fed_at);
 
 -- name: tape_came!

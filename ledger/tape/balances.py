@@ -37,6 +37,14 @@ async def begin_loans(conn: Any, clock: Clock) -> None:
     await BALANCES.note_begun(conn)
 
 
+async def give_way_to_schedules(conn: Any) -> None:
+    """Take back the rest of the opening balances of loans whose instalments came: the schedule says now when it falls due."""
+    if await BALANCES.anybody_began(conn):
+        await BALANCES.schedules_came(conn)
+        await BALANCES.take_rests_back(conn)
+        await BALANCES.note_taken_back(conn)
+
+
 async def compare(conn: Any, clock: Clock) -> int:
     """Hold the newest balance of each loan of the file against our position on its day; returns how many differ.
 
@@ -106,11 +114,10 @@ async def _question(conn: Any, row: Any, stands: Position, waiting: _Waiting, no
         return
     place = await BALANCES.place_in_journal(conn, **key._asdict(), step_id=STEP)
     episode, ordinal = place["episode"] or 1, place["tasks"] + 1
-    lender = "" if key.lender_id == "default" else f"{key.lender_id}."
     await BALANCES.ask_to_reconcile(
         conn,
         **key._asdict(),
-        task_id=f"{lender}{key.loan_id}.{episode}.{STEP}.{ordinal}",
+        task_id=key.task_id(episode, STEP, ordinal),
         episode=episode,
         step_id=STEP,
         ordinal=ordinal,

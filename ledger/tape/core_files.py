@@ -70,16 +70,23 @@ BALANCES = FileKind(
         ),
         Check(
             """
-            select s.*, l.currency, c.decimals,
-                   l.ledger_version = 0 and not exists (
+            select s.*, l.currency, c.decimals, (m.now at time zone b.timezone)::date as today,
+                   l.ledger_version = 0 and l.begun_on is null and not exists (
                        select from instalments i where i.lender_id = s.lender_id and i.loan_id = s.loan_id
                    ) as begins
-            from staged_balances s
+            from staged_balances s cross join moment m
             left join loans l using (lender_id, loan_id)
+            left join lenders b using (lender_id)
             left join known_codes c on c.kind = 'currency' and c.code = l.currency
             """,
             rules(
                 Rule("loan_id", "currency is null", _KNOWN_LOAN),
+                # A later balance takes the place of every older one, and so would silence them until its day.
+                Rule(
+                    "as_of",
+                    "as_of::date > today",
+                    "as_of {as_of} is after {today}, the lender's business date: load the balance when its day has come.",
+                ),
                 fits_currency(("outstanding", "arrears"), "currency"),
                 Rule(
                     "oldest_due_on",

@@ -109,31 +109,39 @@ class PostedRows:
 
 
 async def post_rows(conn: Any, file: TapeFile, clock: Clock) -> PostedRows:
-    """Post the checked rows of a file; their loans are locked. The file is the payment feed of the lenders in it."""
-    await TAPE.note_feeds(conn, now=await clock.now())
-    singly = await _post_singly(conn, clock)
+    """Post the checked rows of a file; their loans are locked. It is the payment feed of the lenders of which it brings something new."""
+    fed: set[str] = set()
+    singly = await _post_singly(conn, clock, fed)
     await refuse(conn, file, AGAINST_LEDGER)
     known: int = await TAPE.count_known_entries(conn)
     await TAPE.note_waiting(conn)
     kept: int = await TAPE.count_kept_entries(conn)
-    suspense: int = await TAPE.suspend_staged(conn)
+    suspended = await TAPE.suspend_staged(conn)
     await refuse(conn, file, REVERSALS)
+    fed |= {*suspended["lenders"], *[r["lender_id"] async for r in TAPE.lenders_to_post(conn)]}
+    await TAPE.note_feeds(conn, lenders=sorted(fed), now=await clock.now())
     await TAPE.leave_suspense_staged(conn)
     await TAPE.note_versions(conn)
     status: str = await TAPE.post_staged(conn)
     await TAPE.move_versions(conn)
     new = int(status.rsplit(" ", 1)[-1]) + singly["new"]
-    return PostedRows(new, known + kept + singly["known"], suspense + singly["suspense"], singly["changed"])
+    return PostedRows(new, known + kept + singly["known"], suspended["entries"] + singly["suspense"], singly["changed"])
 
 
-async def _post_singly(conn: Any, clock: Clock) -> Counter[str]:
-    """Post the rows that are more than new or known, each as if it came alone; they are few. How many ended in which way."""
+async def _post_singly(conn: Any, clock: Clock, fed: set[str]) -> Counter[str]:
+    """Post the rows that are more than new or known, each as if it came alone; they are few. How many ended in which way.
+
+    The lenders of those that brought something new are added to `fed`.
+    """
     done: Counter[str] = Counter()
     for row in [r async for r in POSTING.staged_to_post_singly(conn)]:
         try:
+            entry = NewEntry.read(row["entry"])
             async with conn.transaction():
-                posted = await post_within(conn, NewEntry.read(row["entry"]), clock)
+                posted = await post_within(conn, entry, clock)
             done[posted.status] += 1
+            if posted.status != "known":
+                fed.add(entry.lender_id)
         except BadInput as error:
             await POSTING.reject_staged(conn, line=row["line"], reason=str(error), row=json.dumps(row["entry"]))
         await POSTING.drop_staged(conn, line=row["line"])

@@ -114,6 +114,36 @@ LOANS = FileKind(
                 ),
             ),
         ),
+        # The workflow's id is `loan-<lender_id>-<loan_id>`: two lenders may meet in it where one's id is the other's and a dash and more.
+        Check(
+            """
+            with names as (select lender_id from lenders union select lender_id from staged_loans),
+            twins as (
+                select longer.lender_id as longer, shorter.lender_id as shorter,
+                       substr(longer.lender_id, length(shorter.lender_id) + 2) || '-' as begins
+                from names longer join names shorter on starts_with(longer.lender_id, shorter.lender_id || '-')
+            ),
+            same as (
+                select s.line, t.shorter as other_lender, t.begins || s.loan_id as other_loan
+                from twins t join staged_loans s on s.lender_id = t.longer
+                union all
+                select s.line, t.longer, substr(s.loan_id, length(t.begins) + 1)
+                from twins t join staged_loans s on s.lender_id = t.shorter and starts_with(s.loan_id, t.begins)
+            )
+            select s.*, o.other_lender, o.other_loan from staged_loans s join same o using (line)
+            where not exists (select from loans l where l.lender_id = s.lender_id and l.loan_id = s.loan_id)
+              and (exists (select from loans l where l.lender_id = o.other_lender and l.loan_id = o.other_loan)
+                   or exists (select from staged_loans f where f.lender_id = o.other_lender and f.loan_id = o.other_loan and f.line < s.line))
+            """,
+            (
+                Rule(
+                    "loan_id",
+                    "true",
+                    "loan_id {loan_id} of lender {lender_id} gives its case the same id as loan {other_loan} of lender {other_lender}: "
+                    "give one of the two another loan_id.",
+                ),
+            ),
+        ),
         Check(
             """
             select s.*, first.line as first_line from staged_loans s

@@ -1,15 +1,18 @@
 """Takes in a tape: all its files in one transaction, so that nobody ever sees a debt without the payments that came with it."""
 
 import csv
+import os
 from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import asyncpg
 
 from domain.clock import Clock
 from domain.errors import BadInput
+from ledger.late_fees import give_way_to_tape
 from ledger.named import queries
 from ledger.suspense import match_suspense
 from ledger.tape import balances, core
@@ -114,11 +117,11 @@ async def take_in(
             was taken.
     """
     tape = [inspect(path, kind) for path, kind in files.given()]
+    _spare(tape, rejects)
     report = TapeReport()
-    report.ignored = [f"{file.path.name}: {name}" for file in tape for name in file.ignored]
     try:
         async with pool.acquire() as conn, conn.transaction():
-            await _prepare(conn, strategy)
+            await _prepare(conn, strategy, clock)
             for file in tape:
                 report.counts[file.kind.name] = await _take_file(conn, file, strategy, clock, progress)
             if files.loans or files.entries:
@@ -128,25 +131,43 @@ async def take_in(
             await core.settle_recalls(conn, clock)
             if files.balances:
                 await balances.begin_loans(conn, clock)
+            if files.instalments:
+                await balances.give_way_to_schedules(conn)
             await tell_cases(conn, clock)
+            if files.entries:
+                await give_way_to_tape(conn, clock)
             if files.balances:
                 report.counts["balances"].differing = await balances.compare(conn, clock)
             await _write_rejects(conn, tape, rejects, report)
             await TAPE.tape_loaded(conn)
-    except (asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError):
-        raise BadInput(
-            "an entry of the tape was posted elsewhere meanwhile, and nothing was taken: load the tape again."
-        ) from None
+    except (asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError) as error:
+        raise BadInput(f"{_in_the_way(error)}, and nothing was taken: load the tape again.") from None
+    report.ignored = [f"{file.path.name}: {name}" for file in tape for name in sorted(file.ignored)]
     return report
 
 
-async def _prepare(conn: Any, strategy: str | None) -> None:
+def _in_the_way(error: asyncpg.PostgresError) -> str:
+    """What another did while the tape was taken. The tables are named and no rows, which may hold personal data."""
+    if isinstance(error, asyncpg.DeadlockDetectedError):
+        return "the tape and another command waited for each other"
+    if error.table_name in {
+        "entries",
+        "entry_status_changes",
+        "suspense",
+        None,
+    }:  # none where a posting found out by itself
+        return "an entry of the tape was posted elsewhere meanwhile"
+    return f"another command wrote a row of the tape to {error.table_name} meanwhile"
+
+
+async def _prepare(conn: Any, strategy: str | None, clock: Clock) -> None:
     await TAPE.for_bulk(conn)
     await TAPE.one_tape_at_a_time(conn)
     if strategy is not None and not await TAPE.strategy_published(conn, name=strategy):
         raise BadInput(f"strategy {strategy!r} is not published: publish it with `arrears strategy publish FILE`.")
     await TAPE.make_workbench(conn)
     await conn.copy_records_to_table("known_codes", records=known_codes())
+    await conn.copy_records_to_table("moment", records=[(await clock.now(),)])
 
 
 async def _take_file(
@@ -185,24 +206,44 @@ async def _merge_file(conn: Any, kind: FileKind, counts: Counts, strategy: str |
         counts.changed = await TAPE.count_changed_parties(conn)
 
 
+def _spare(tape: list[TapeFile], rejects: Path | None) -> None:
+    """No file of the tape is written over."""
+    for file in tape:
+        if rejects is not None and rejects.exists() and rejects.samefile(file.path):
+            raise BadInput(f"rejects file {rejects} is the {file.kind.name} file itself: name another.")
+
+
 async def _write_rejects(conn: Any, tape: list[TapeFile], rejects: Path | None, report: TapeReport) -> None:
-    """Written before the commit: if it cannot be, nothing is taken and no refusal is lost."""
+    """Written before the commit: if it cannot be, nothing is taken and no refusal is lost. Nobody ever sees half of it."""
     try:
-        sink = rejects.open("w", encoding="utf-8", newline="") if rejects else None
+        with _replacing(rejects) if rejects else nullcontext(None) as sink:
+            writer = csv.writer(sink) if sink else None
+            if writer:
+                writer.writerow(("file", "line", "field", "reason", "row"))
+            for file in tape:
+                async for row in conn.cursor(
+                    "select line, field, reason, row from rejected where file = $1 order by line", file.kind.name
+                ):
+                    if writer:
+                        writer.writerow((file.path.name, row["line"], row["field"], row["reason"], shown(row["row"])))
+                    if len(report.sentences) < SENTENCES:
+                        report.sentences.append(f"{file.path.name} line {row['line']}: {row['reason']}")
     except OSError as error:
         raise BadInput(f"rejects file {rejects} cannot be written ({error.strerror}): name another.") from None
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[TextIO]:
+    """A file that takes the path's place once all of it is written; what is no file, such as a terminal, is written to."""
+    if path.exists() and not path.is_file() and not path.is_dir():
+        with path.open("w", encoding="utf-8", newline="") as sink:
+            yield sink
+        return
+    path = path.resolve()
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        writer = csv.writer(sink) if sink else None
-        if writer:
-            writer.writerow(("file", "line", "field", "reason", "row"))
-        for file in tape:
-            async for row in conn.cursor(
-                "select line, field, reason, row from rejected where file = $1 order by line", file.kind.name
-            ):
-                if writer:
-                    writer.writerow((file.path.name, row["line"], row["field"], row["reason"], shown(row["row"])))
-                if len(report.sentences) < SENTENCES:
-                    report.sentences.append(f"{file.path.name} line {row['line']}: {row['reason']}")
+        with beside.open("w", encoding="utf-8", newline="") as sink:
+            yield sink
+        beside.replace(path)
     finally:
-        if sink:
-            sink.close()
+        beside.unlink(missing_ok=True)

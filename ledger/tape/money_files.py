@@ -48,13 +48,18 @@ INSTALMENTS = FileKind(
         ),
         Check(
             """
-            select s.*, l.currency, c.decimals from staged_instalments s
+            select s.*, l.currency, l.begun_on, c.decimals from staged_instalments s
             left join loans l using (lender_id, loan_id)
             left join known_codes c on c.kind = 'currency' and c.code = l.currency
             """,
             rules(
                 Rule("loan_id", "currency is null", "loan {loan_id} is unknown: put it into the loans file."),
                 fits_currency(_PARTS, "currency"),
+                Rule(
+                    "due_on",
+                    "begun_on is not null and due_on::date <= begun_on and principal::numeric + interest::numeric + fee::numeric > 0",
+                    "due_on {due_on} is not after {begun_on}: the instalment is already in the opening balance of that day, leave it out.",
+                ),
             ),
         ),
     ),

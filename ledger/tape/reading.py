@@ -5,6 +5,7 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,6 +16,11 @@ from ledger.tape.kind import FileKind
 # How far a file has been read: its name, bytes read, bytes in all.
 Progress = Callable[[str, int, int], None]
 CHUNK = 1 << 20
+SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
+PACKED = {
+    b"\x1f\x8b": "is packed by gzip: unpack it first, with gunzip",
+    b"PK\x03\x04": "is a zip or a workbook: unpack it, or save its sheet as CSV",
+}
 
 
 class Row(NamedTuple):
@@ -26,19 +32,23 @@ class Row(NamedTuple):
     raw: str = ""
 
 
-class TapeFile(NamedTuple):
-    """A file that exists, is UTF-8 and has the columns it needs. `ignored` are columns that nothing here knows."""
+@dataclass(frozen=True)
+class TapeFile:
+    """A file that exists, is UTF-8 and has the columns it needs.
+
+    `ignored` are columns that nothing here knows; those of JSON lines are found as the rows are read.
+    """
 
     path: Path
     kind: FileKind
     columns: tuple[str, ...]
     header: tuple[str, ...] = ()
-    ignored: tuple[str, ...] = ()
+    ignored: set[str] = field(default_factory=set)
 
     @property
     def jsonl(self) -> bool:
         """Whether each line is a JSON object; otherwise the file is CSV."""
-        return self.path.suffix == ".jsonl"
+        return _is_jsonl(self.path)
 
     def rows(self, progress: Progress | None = None) -> Iterator[Row]:
         """All rows in order; empty lines are none."""
@@ -63,12 +73,12 @@ class TapeFile(NamedTuple):
             except StopIteration:
                 return
             except csv.Error as error:
-                yield Row(line, (), f"the row is no CSV ({error}): correct its quotes.")
+                yield Row(line, (), f"{_the_row(line, reader.line_num)} is no CSV ({error}): correct its quotes.")
                 continue
             if not values:
                 continue
             if len(values) != width:
-                problem = f"the row has {len(values)} columns, the header {width}: add or remove some."
+                problem = f"{_the_row(line, reader.line_num)} has {len(values)} columns, the header {width}: add or remove some."
                 yield Row(line, (), problem, joined(values))
                 continue
             if "\0" in "".join(values):
@@ -78,19 +88,35 @@ class TapeFile(NamedTuple):
             yield Row(line, [values[place] for place in places])
 
     def _json_rows(self, text: io.TextIOWrapper) -> Iterator[Row]:
+        known = set(self.columns)
         for line, raw in enumerate(text, start=1):
             if not raw.strip():
                 continue
             shown = CONTROLS.sub("", raw)
             try:
-                given = json.loads(raw, parse_float=_Fraction)
+                given = json.loads(raw, parse_float=_Fraction, object_pairs_hook=_object)
                 if not isinstance(given, dict):
                     raise BadInput("the line is not a JSON object: write one object a line.")
+                self.ignored.update(given.keys() - known)
                 yield Row(line, [_plain(name, given.get(name)) for name in self.columns])
             except BadInput as problem:
                 yield Row(line, (), str(problem), shown)
             except (ValueError, RecursionError):
                 yield Row(line, (), "the line is not JSON: write one object a line.", shown)
+
+
+def _the_row(first: int, last: int) -> str:
+    """A row that an open quote carried over several lines says up to where."""
+    return "the row" if first == last else f"the row from line {first} to line {last}"
+
+
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise BadInput(f"{CONTROLS.sub('', twice)} is in the line twice: keep one of the two.")
+    return found
 
 
 class _Fraction(str):
@@ -132,7 +158,7 @@ def inspect(path: Path, kind: FileKind) -> TapeFile:
     """
     try:
         _check_encoding(path)
-        if path.suffix == ".jsonl":
+        if _is_jsonl(path):
             return TapeFile(path, kind, kind.columns)
         with path.open(encoding="utf-8-sig", newline="") as text:
             header = tuple(name.strip() for name in next(csv.reader(text), ()))
@@ -143,17 +169,28 @@ def inspect(path: Path, kind: FileKind) -> TapeFile:
     if not header:
         raise BadInput(f"{path} is empty: begin with the line {','.join(kind.needed)}.")
     if missing := [name for name in kind.needed if name not in header]:
+        for mark, name in SEPARATORS.items():
+            if missing[0] in {part.strip() for part in ",".join(header).split(mark)}:
+                raise BadInput(f"{path} separates its columns by {name}: save it with commas.")
         raise BadInput(f"{path} lacks the column {missing[0]}: its header must name {', '.join(kind.needed)}.")
     if twice := [name for name in header if header.count(name) > 1]:
         raise BadInput(f"{path} has the column {twice[0]!r} twice: remove one.")
     columns = tuple(name for name in kind.columns if name in header)
-    return TapeFile(path, kind, columns, header, tuple(name for name in header if name not in kind.columns))
+    return TapeFile(path, kind, columns, header, {*header} - {*kind.columns})
+
+
+def _is_jsonl(path: Path) -> bool:
+    return path.suffix.lower() in {".jsonl", ".ndjson", ".json"}
 
 
 def _check_encoding(path: Path) -> None:
     decoder = codecs.getincrementaldecoder("utf-8")()
     line = 1
     with path.open("rb") as raw:
+        for begins, remedy in PACKED.items():
+            if raw.read(len(begins)) == begins:
+                raise BadInput(f"{path} {remedy}.")
+            raw.seek(0)
         while chunk := raw.read(CHUNK):
             try:
                 decoder.decode(chunk)

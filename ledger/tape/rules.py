@@ -6,6 +6,11 @@ from typing import NamedTuple
 
 LONGEST_TEXT = 200
 LONGEST_SHOWN = 120
+EARLIEST, LATEST = (
+    "1900-01-01",
+    "2199-12-31",
+)  # a day outside is a slip or a stand-in for none, and reckoning with it overflows
+SPACES = " \u00a0\u3000"
 PLACE = re.compile(r"\{(\w+)\}")
 
 
@@ -53,8 +58,11 @@ def texts(*fields: str) -> list[Rule]:
 
 
 def needed(*fields: str) -> list[Rule]:
-    """Fields that no row may leave empty."""
-    return [Rule(field, f"{field} is null", f"{field} is missing: every row gives it.") for field in fields]
+    """Fields that no row may leave empty; spaces, the wide ones of Chinese too, are nothing."""
+    return [
+        Rule(field, f"coalesce(btrim({field}, '{SPACES}'), '') = ''", f"{field} is missing: every row gives it.")
+        for field in fields
+    ]
 
 
 def ids(*fields: str) -> list[Rule]:
@@ -108,14 +116,22 @@ def timezone() -> Rule:
 
 
 def days(*fields: str) -> list[Rule]:
-    """Real dates."""
+    """Real dates of our time."""
     return [
-        Rule(
-            field,
-            rf"{field} !~ '^\d{{4}}-\d{{2}}-\d{{2}}$' or not pg_input_is_valid({field}, 'date')",
-            f"{field} '{{{field}}}' is not a date: write it as 2026-01-31.",
-        )
+        rule
         for field in fields
+        for rule in (
+            Rule(
+                field,
+                rf"{field} !~ '^\d{{4}}-\d{{2}}-\d{{2}}$' or not pg_input_is_valid({field}, 'date')",
+                f"{field} '{{{field}}}' is not a date: write it as 2026-01-31.",
+            ),
+            Rule(
+                field,
+                f"{field}::date not between '{EARLIEST}' and '{LATEST}'",
+                f"{field} {{{field}}} is out of range: give a day from {EARLIEST} to {LATEST}.",
+            ),
+        )
     ]
 
 

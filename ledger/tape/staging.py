@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import asyncpg
 
+from ledger.tape.kind import FileKind
 from ledger.tape.plain import NotPlain, Plain
 from ledger.tape.reading import Progress, TapeFile, joined
 from ledger.tape.rules import Check, Rule
@@ -83,7 +84,7 @@ async def refuse(conn: Any, file: TapeFile, check: Check) -> int:
     kind = file.kind
     numbered = list(enumerate(check.rules, start=1))
     broken = " ".join(f"when {rule.broken} then {n}" for n, rule in numbered)
-    fields = " ".join(f"when {n} then '{rule.field}'" for n, rule in numbered)
+    fields = " ".join(f"when {n} then {_field(kind, rule)}" for n, rule in numbered)
     reasons = " ".join(f"when {n} then {rule.reason_sql}" for n, rule in numbered)
     row = ", ".join(f"s.{name}" for name in file.columns)
     status: str = await conn.execute(f"""
@@ -98,6 +99,14 @@ async def refuse(conn: Any, file: TapeFile, check: Check) -> int:
         insert into rejected (file, line, field, reason, row) select '{kind.name}', line, field, reason, row from gone
     """)
     return int(status.rsplit(" ", 1)[-1])
+
+
+def _field(kind: FileKind, rule: Rule) -> str:
+    """The field that a rule is about; of a row that cannot be read, the one that its sentence begins with, if any."""
+    if rule is not UNREADABLE:
+        return f"'{rule.field}'"
+    names = ", ".join(f"'{name}'" for name in kind.columns)
+    return f"case when split_part(malformed, ' ', 1) in ({names}) then split_part(malformed, ' ', 1) else '' end"
 
 
 async def check_rows(conn: Any, file: TapeFile, staged: Staged) -> int:

@@ -10,10 +10,12 @@ from activities.charging import Charging
 from activities.contracts import CaseRef, SweepRequest, SweepResult
 from activities.opening import furthest
 from activities.reminding import Reminding
-from domain.loan import LoanKey
+from domain.loan import EntryKind, EntryStatus, LoanKey
 from domain.strategy import Stage, Step, Strategy
 from ledger.case_view import case_view
 from ledger.late_fees import choose_late_fee
+from ledger.new_entry import NewEntry
+from ledger.posting import post_entry
 from ledger.strategies import publish
 from tests.activities.bench import Bench
 from tests.scenario import add_loan
@@ -38,7 +40,7 @@ async def test_a_late_instalment_is_charged_once_and_its_case_is_told(bench: Ben
         await charge(bench)
     [fee] = await fees(bench, ref)
     assert (fee["entry_id"], fee["amount"], fee["instalment"], fee["source"]) == (
-        f"fee-{ref.loan_id}-1",
+        f"policy/fee/{ref.loan_id}/1",
         Decimal("15.00"),
         1,
         "policy",
@@ -76,7 +78,72 @@ async def test_a_payment_that_was_in_time_after_all_lists_the_fee_for_remedy(ben
     await charge(bench)
     await bench.pay(ref, value_date=bench.clock.at.date() - timedelta(days=10))
     [task] = await bench.pool.fetch("select data from tasks where kind = 'remedy' and loan_id = $1", ref.loan_id)
-    assert task["data"]["late_fees"] == [f"fee-{ref.loan_id}-1"]
+    assert task["data"]["late_fees"] == [f"policy/fee/{ref.loan_id}/1"]
+
+
+async def standing(bench: Bench) -> list[str]:
+    """Late fees that nothing took back."""
+    rows = await bench.pool.fetch(
+        """select entry_id from entries e where kind = 'late_fee'
+           and not exists (select from entries r where r.reverses = e.entry_id and r.amount = e.amount) order by 1"""
+    )
+    return [row["entry_id"] for row in rows]
+
+
+async def theirs(bench: Bench, ref: CaseRef, days: int = 0, **more: Any) -> None:
+    """The lender posts a late fee of its own."""
+    on = bench.clock.at.date() - timedelta(days=days)
+    fee = {
+        "loan_id": ref.loan_id,
+        "currency": "EUR",
+        "kind": EntryKind.LATE_FEE,
+        "amount": Decimal(20),
+        "value_date": on,
+    }
+    await post_entry(bench.pool, NewEntry(**{"entry_id": "theirs", **fee, **more}), bench.clock)
+
+
+@pytest.mark.parametrize(
+    ("more", "stays"),
+    [
+        ({"instalment": 1}, False),
+        ({"days": 1}, False),
+        ({"instalment": 2}, True),
+        ({"days": 3}, True),
+        ({"days": 1, "status": EntryStatus.PENDING}, True),
+        ({"days": 1, "kind": EntryKind.COST}, True),
+    ],
+)
+async def test_the_lenders_own_fee_takes_the_place_of_ours(bench: Bench, more: dict[str, Any], stays: bool) -> None:
+    ref = await bench.case((3, "100"), (-27, "100"))
+    await charge(bench)
+    await theirs(bench, ref, **more)
+    ours = f"policy/fee/{ref.loan_id}/1"
+    assert (ours in await standing(bench)) is stays
+    assert await bench.violations() == []
+    if more.get("status"):
+        await theirs(bench, ref, **more | {"status": EntryStatus.SETTLED})
+        assert await standing(bench) == ["theirs"]
+    await charge(bench)
+    assert len(await standing(bench)) == 1 + (stays and not more.get("status") and not more.get("kind"))
+
+
+async def test_a_fee_of_an_older_release_gives_way_and_two_that_stand_are_found(bench: Bench) -> None:
+    ref = await bench.case((3, "100"))
+    await charge(bench)
+    await bench.pool.execute("update entries set entry_id = $1", f"fee-{ref.loan_id}-1")
+    await bench.pool.execute("update outbox set payload = jsonb_set(payload, '{entry_id}', $1)", f"fee-{ref.loan_id}-1")
+    await theirs(bench, ref)
+    assert await standing(bench) == ["theirs"]
+    await bench.pool.execute("update entries set reverses = 'another' where kind = 'reversal'")
+    assert await bench.violations() == [("entries", "two_late_fees")]
+
+
+async def test_an_id_of_the_lenders_is_in_nobodys_way(bench: Bench) -> None:
+    ref = await bench.case((3, "100"))
+    await theirs(bench, ref, entry_id=f"fee-{ref.loan_id}-1", kind=EntryKind.COST)
+    await charge(bench)
+    assert len(await fees(bench, ref)) == 1
 
 
 # --- reminders ---

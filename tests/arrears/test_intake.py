@@ -88,3 +88,11 @@ async def test_people_hear_of_loans_for_which_nothing_can_be_filed(database_url:
     done = await arrears(database_url, "intake", "--loans", files.loans, "--entries", files.entries)
     assert "Loans without limitation_on: 2; nothing will be filed for them until it is given.\n" in done.out
     assert "entries: 3 read, 3 new, 1 of them in suspense.\n" in done.out
+
+
+async def test_looking_at_a_feed_does_not_make_it_new(pool: Pool, database_url: str) -> None:
+    shown = await arrears(database_url, "feed", "--hours", "24", "--json")
+    assert (json.loads(shown.out)["fed_at"], json.loads(shown.out)["feed_hours"]) == (None, 24), shown.err
+    assert json.loads((await arrears(database_url, "feed", "--came", "--json")).out)["fed_at"] is not None
+    await pool.execute("update feeds set fed_at = '2026-03-01Z'")
+    assert json.loads((await arrears(database_url, "feed", "--json")).out)["fed_at"].startswith("2026-03-01")

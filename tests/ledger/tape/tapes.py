@@ -49,7 +49,7 @@ def written(folder: Path, tape: Tape) -> TapeFiles:
 
 
 async def take(pool: Pool, folder: Path, tape: Tape, **options: object) -> TapeReport:
-    return await take_in(pool, written(folder, tape), clock=Standing(), **options)  # type: ignore[arg-type]
+    return await take_in(pool, written(folder, tape), **{"clock": Standing(), **options})  # type: ignore[arg-type]
 
 
 def with_row(kind: str, *rows: str) -> Tape:

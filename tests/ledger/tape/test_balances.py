@@ -1,6 +1,6 @@
 """The core system's balances: loans that begin with one, and those that are held against the ledger."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -11,10 +11,11 @@ from domain.loan import LoanKey
 from domain.position import Position
 from ledger.money import position_of
 from ledger.posting import post_entry
-from tests.ledger.samples import KEY, Pool, Standing, add_case, add_task, entry
+from tests.ledger.samples import KEY, NOON, Pool, Standing, add_case, add_task, entry
 from tests.ledger.tape.tapes import GOOD, Tape, contents, take
 
 HEADER = "loan_id,as_of,outstanding,arrears,oldest_due_on"
+LATER = Standing(NOON + timedelta(days=2))
 BARE = {"loans": GOOD["loans"]}
 AGREES = "L-1,2026-03-09,50.00,50.00,2026-03-01"
 DIFFERS = "L-1,2026-03-09,60.00,60.00,2026-03-01"
@@ -95,6 +96,53 @@ async def test_the_earliest_balance_begins_and_the_newest_is_compared(pool: Pool
     assert await holding(pool) == ["L-1"]
 
 
+async def test_a_balance_of_nothing_begins_a_loan_too(pool: Pool, tmp_path: Path) -> None:
+    await take(pool, tmp_path, {**BARE, **balances("L-1,2026-03-08,0,0,")})
+    report = await take(pool, tmp_path, balances("L-1,2026-03-09,100,100,2026-03-01"))
+    assert report.counts["balances"].differing == 1
+    assert await pool.fetchval("select count(*) from entries") == 0
+    assert await holding(pool) == ["L-1"]
+
+
+# --- their schedules, which come later ---
+
+SCHEDULE = ["loan_id,number,due_on,principal,interest,fee", "L-1,3,2026-04-01,400,0,0", "L-1,4,2026-05-01,500,0,0"]
+
+
+async def test_a_schedule_takes_the_place_of_what_nobody_knew_the_days_of(pool: Pool, tmp_path: Path) -> None:
+    await take(pool, tmp_path, {**BARE, **balances("L-1,2026-03-09,1000,100,2026-01-15")})
+    await add_case(pool)
+    paid = {"entries": [GOOD["entries"][0], "E-7,L-1,payment,30,EUR,2026-03-10,"]}
+    for _ in range(2):
+        report = await take(pool, tmp_path, {"instalments": SCHEDULE, **paid})
+        assert report.sentences == []
+    for on in (date(2026, 3, 9), date(2026, 3, 10)):
+        now = await stands(pool, on)
+        left = Decimal(1000 - (30 if on.day == 10 else 0))
+        assert (now.outstanding, now.arrears, now.oldest_due_on) == (left, left - 900, date(2026, 1, 15))
+        assert (now.next_due_on, now.next_due_amount) == (date(2026, 4, 1), Decimal(400))
+    posted = await pool.fetch("select entry_id, amount, reverses, ledger_version from entries order by ledger_version")
+    assert [tuple(r) for r in posted][2:] == [
+        ("E-7", Decimal(30), None, 3),
+        ("opening/L-1/rest/scheduled", Decimal(900), "opening/L-1/rest", 4),
+    ]
+    told = await pool.fetch(
+        "select each ->> 'entry_id' as id from outbox, jsonb_array_elements(payload -> 'entries') each"
+    )
+    assert sorted(r["id"] for r in told) == ["E-7", "opening/L-1/rest/scheduled"]
+    agrees = await take(pool, tmp_path, balances("L-1,2026-03-10,970,70,2026-01-15"))
+    assert agrees.counts["balances"].differing == 0
+
+
+async def test_an_instalment_that_the_opening_balance_holds_is_refused(pool: Pool, tmp_path: Path) -> None:
+    await take(pool, tmp_path, {**BARE, **balances("L-1,2026-03-09,1000,100,2026-01-15")})
+    rows = [SCHEDULE[0], "L-1,1,2026-03-09,100,0,0", "L-1,2,2026-03-09,0,0,0", "L-2,1,2026-03-01,5000,0,0"]
+    report = await take(pool, tmp_path, {"instalments": rows})
+    held = "the instalment is already in the opening balance of that day, leave it out."
+    assert report.sentences == [f"instalments.csv line 2: due_on 2026-03-09 is not after 2026-03-09: {held}"]
+    assert (await stands(pool, date(2026, 3, 9))).outstanding == 1000
+
+
 # --- loans that have a ledger ---
 
 
@@ -132,7 +180,7 @@ async def test_a_balance_that_differs_holds_contact_until_one_agrees(pool: Pool,
     assert await pool.fetchval("select data ->> 'as_of' from tasks") == "2026-03-10"
     assert await pool.fetchval("select count(*) from outbox") == 1
 
-    await take(pool, tmp_path, balances("L-1,2026-03-11,50,50,2026-03-01"))
+    await take(pool, tmp_path, balances("L-1,2026-03-11,50,50,2026-03-01"), clock=LATER)
     assert await holding(pool) == []
     assert await tasks(pool) == [("L-1.1.house-reconcile-balance.1", "done", "AGREED")]
     rows = await pool.fetch("select message, payload from outbox order by id")
@@ -142,7 +190,7 @@ async def test_a_balance_that_differs_holds_contact_until_one_agrees(pool: Pool,
     events = await pool.fetch("select kind from case_events order by id")
     assert [r["kind"] for r in events] == ["balance_differs", "balance_agrees"]
 
-    await take(pool, tmp_path, balances("L-1,2026-03-12,51,51,2026-03-01"))
+    await take(pool, tmp_path, balances("L-1,2026-03-12,51,51,2026-03-01"), clock=LATER)
     assert [t[:2] for t in await tasks(pool)][1] == ("L-1.1.house-reconcile-balance.2", "open")
 
 
@@ -151,6 +199,15 @@ async def test_an_older_balance_says_nothing_any_more(pool: Pool, tmp_path: Path
     await take(pool, tmp_path, balances("L-1,2026-03-10,50,50,2026-03-01"))
     await take(pool, tmp_path, balances(DIFFERS))
     assert await holding(pool) == []
+
+
+async def test_a_balance_of_a_day_to_come_silences_none(pool: Pool, tmp_path: Path) -> None:
+    await take(pool, tmp_path, GOOD)
+    await pool.execute(
+        "insert into balances values ('default', 'L-1', '2030-01-01', 50, 50, null)"
+    )  # of an older release
+    await take(pool, tmp_path, balances(DIFFERS))
+    assert await holding(pool) == ["L-1"]
 
 
 async def test_a_balance_agrees_once_the_missing_payment_came(pool: Pool, tmp_path: Path) -> None:
@@ -201,6 +258,10 @@ async def test_how_far_apart_they_may_be(pool: Pool, tmp_path: Path, row: str, d
     [
         ("L-9,2026-03-09,50,50,2026-03-01", "loan L-9 is unknown: put it into the loans file."),
         ("L-1,,50,50,2026-03-01", "as_of is missing: every row gives it."),
+        (
+            "L-1,2026-03-11,50,50,2026-03-01",
+            "as_of 2026-03-11 is after 2026-03-10, the lender's business date: load the balance when its day has come.",
+        ),
         ("L-1,2026-03-09,-1,0,", "outstanding -1 is negative: give a positive amount."),
         ("L-1,2026-03-09,50,5.123,2026-03-01", "arrears 5.123 has more decimals than EUR allows: write at most 2."),
         (

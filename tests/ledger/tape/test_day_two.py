@@ -254,3 +254,20 @@ async def test_the_age_of_the_files(pool: Pool, tmp_path: Path) -> None:
     balance = ["loan_id,as_of,outstanding,arrears,oldest_due_on", "L-2,2026-03-09,5000,5000,2026-03-01"]
     await take(pool, tmp_path, {"balances": balance})
     assert await one(pool, "select fed_at, tape_at, balances_at from feeds") == (NOON, NOON, NOON)
+
+
+async def test_only_what_is_new_is_a_feed(pool: Pool, tmp_path: Path) -> None:
+    header, *rows = GOOD["entries"]
+    await take(pool, tmp_path, {**GOOD, "entries": [header, *rows, "E-3,L-1,payment,5,EUR,2026-03-09,"]})
+    await pool.execute("update entries set status = 'pending' where entry_id = 'E-3'")
+    old = [header, *rows, "E-4,L-1,payment,1,USD,2026-03-09,", "E-5,L-1,reversal,1,EUR,2026-03-09,E-9"]
+    for entries, came in (
+        (old, False),
+        ([*old, "E-6,L-1,payment,1,EUR,2026-03-09,"], True),
+        ([*old, "E-7,L-9,payment,1,EUR,2026-03-09,"], True),  # kept in suspense, and new all the same
+        ([*old, "E-7,L-9,payment,1,EUR,2026-03-09,"], False),
+        ([*old, "E-3,L-1,payment,5,EUR,2026-03-09,"], True),  # settled now
+    ):
+        await pool.execute("update feeds set fed_at = '2026-03-01Z'")
+        await take(pool, tmp_path, {"entries": entries})
+        assert (await pool.fetchval("select fed_at from feeds") == NOON) is came

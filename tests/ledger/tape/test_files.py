@@ -1,5 +1,6 @@
 """Files that cannot be used at all, and the forms that can."""
 
+import csv
 import json
 from pathlib import Path
 
@@ -7,6 +8,8 @@ import pytest
 
 from domain.errors import BadInput
 from ledger.tape import TapeFiles, take_in
+from ledger.tape.money_files import ENTRIES
+from ledger.tape.reading import inspect
 from tests.ledger.samples import Pool, Standing
 from tests.ledger.tape.tapes import ENTRIES_HEADER, GOOD, contents, take, written
 
@@ -19,6 +22,10 @@ CLOCK = Standing()
         (None, "entries file .*entries.csv cannot be read .No such file or directory."),
         (b"", "is empty: begin with the line entry_id,loan_id"),
         (b"entry_id,loan_id,kind,amount,value_date,reverses\n", "lacks the column currency"),
+        (ENTRIES_HEADER.replace(",", ";").encode(), "entries.csv separates its columns by semicolons: save it with"),
+        (ENTRIES_HEADER.replace(",", "\t").encode(), "separates its columns by tabs: save it with commas."),
+        (b"\x1f\x8b\x08", "is packed by gzip: unpack it first, with gunzip."),
+        (b"PK\x03\x04\x14", "is a zip or a workbook: unpack it, or save its sheet as CSV."),
         (ENTRIES_HEADER.encode() + b",kind\n", "has the column 'kind' twice"),
         (ENTRIES_HEADER.encode() + b"\nE-3,L-1,pay\xffment\n", "is not UTF-8 in line 2"),
         (ENTRIES_HEADER.encode() + b"\n\xc3", "is not UTF-8 in line 2"),
@@ -44,6 +51,55 @@ async def test_rejects_that_cannot_be_written_stop_the_intake(pool: Pool, tmp_pa
     with pytest.raises(BadInput, match=r"rejects file .* cannot be written"):
         await take(pool, tmp_path, GOOD, rejects=tmp_path / "none" / "rejects.csv")
     assert await pool.fetchval("select count(*) from loans") == 0
+
+
+async def test_rejects_take_no_files_place_and_appear_whole(pool: Pool, tmp_path: Path) -> None:
+    files = written(tmp_path, GOOD)
+    assert files.entries
+    stood = files.entries.read_text("utf-8")
+    link = tmp_path / "rejects.csv"
+    link.symlink_to(files.entries)
+    for rejects in (files.entries, link):
+        with pytest.raises(BadInput, match=r"rejects file .*csv is the entries file itself: name another\."):
+            await take_in(pool, files, clock=CLOCK, rejects=rejects)
+    assert files.entries.read_text("utf-8") == stood
+    link.unlink()
+    link.write_text("of yesterday")
+    before = set(tmp_path.iterdir())
+    await pool.execute(
+        "create function refuse() returns trigger language plpgsql as $$ begin raise 'no' using errcode = '40P01'; end $$"
+    )
+    await pool.execute(
+        "create constraint trigger late after insert on loans initially deferred for each row execute function refuse()"
+    )
+    with pytest.raises(BadInput, match="the tape and another command waited for each other, and nothing was taken"):
+        await take_in(pool, files, clock=CLOCK, rejects=link)
+    await pool.execute("drop trigger late on loans")
+    await take_in(pool, files, clock=CLOCK, rejects=link)
+    assert link.read_text() == "file,line,field,reason,row\n"
+    assert set(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".ndjson", ".json", ".JSONL"])
+def test_what_json_lines_are_called(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"entries{suffix}"
+    path.write_text("{}\n")
+    assert inspect(path, ENTRIES).jsonl
+
+
+async def test_a_quote_that_is_left_open_says_up_to_where(pool: Pool, tmp_path: Path) -> None:
+    files = written(tmp_path, GOOD)
+    assert files.entries
+    row = 'E-7,L-1,"payment,1,EUR,2026-03-05,\n'
+    rows = [row, row, "E-8,L-1,payment,1,EUR,2026-03-05,\n", row, "E-9,L-1,payment,1,EUR,2026-03-05,\n"]
+    with files.entries.open("a", encoding="utf-8") as file:
+        file.writelines(rows)
+    report = await take_in(pool, files, clock=CLOCK)
+    assert report.sentences == [
+        "entries.csv line 4: the row from line 4 to line 5 is no CSV (',' expected after '\"'): correct its quotes.",
+        "entries.csv line 7: the row from line 7 to line 8 is no CSV (unexpected end of data): correct its quotes.",
+    ]
+    assert report.counts["entries"].new == 3
 
 
 async def test_json_lines_say_the_same(pool: Pool, tmp_path: Path) -> None:
@@ -72,10 +128,15 @@ async def test_json_is_read_with_care(pool: Pool, tmp_path: Path) -> None:
         "[]",
         "",
         "{",
+        start + '"entry_id": "J-8", "amount": "1", "amount": "2"}',
     ]
     file = tmp_path / "entries.jsonl"
     file.write_text("\n".join(lines), encoding="utf-8")
-    report = await take_in(pool, TapeFiles(entries=file), clock=CLOCK)
+    report = await take_in(pool, TapeFiles(entries=file), clock=CLOCK, rejects=tmp_path / "rejects.csv")
+    assert report.ignored == ["entries.jsonl: remark"]
+    with (tmp_path / "rejects.csv").open(encoding="utf-8", newline="") as refused:
+        fields = [r["field"] for r in csv.DictReader(refused)]
+    assert fields == ["amount", "entry_id", "entry_id", "amount", "", "", "amount"]
     assert [s.removeprefix("entries.jsonl ") for s in report.sentences] == [
         'line 2: amount is a JSON number with decimals: write it as a string such as "12.50", which loses nothing.',
         "line 4: entry_id holds a control character: remove it.",
@@ -83,8 +144,9 @@ async def test_json_is_read_with_care(pool: Pool, tmp_path: Path) -> None:
         "line 6: amount is a list or an object: write one text.",
         "line 7: the line is not a JSON object: write one object a line.",
         "line 9: the line is not JSON: write one object a line.",
+        "line 10: amount is in the line twice: keep one of the two.",
     ]
-    assert (report.counts["entries"].read, report.counts["entries"].new) == (8, 2)
+    assert (report.counts["entries"].read, report.counts["entries"].new) == (9, 2)
 
 
 async def test_odd_but_readable_csv(pool: Pool, tmp_path: Path) -> None:

@@ -31,6 +31,8 @@ BAD: list[tuple[str, Tape, str, str]] = [
     ("loans", loan(0, "L-9 "), "loan_id", "begins or ends with a space"),
     ("loans", loan(0, "L" * 201), "loan_id", "longer than 200"),
     ("loans", loan(1, ""), "borrower_id", "borrower_id is missing"),
+    ("loans", loan(2, "  "), "borrower_name", "borrower_name is missing: every row gives it."),
+    ("loans", loan(2, "\u3000\u00a0"), "borrower_name", "borrower_name is missing"),
     ("loans", loan(2, "two\nlines"), "borrower_name", "control character"),
     (
         "loans",
@@ -47,6 +49,12 @@ BAD: list[tuple[str, Tape, str, str]] = [
     ("loans", loan(8, "EURO"), "currency", "currency 'EURO' is not known"),
     ("loans", loan(9, "2026-02-30"), "opened_on", "opened_on '2026-02-30' is not a date"),
     ("loans", loan(9, "1.2.2026"), "opened_on", "is not a date"),
+    (
+        "loans",
+        loan(9, "1899-12-31"),
+        "opened_on",
+        "opened_on 1899-12-31 is out of range: give a day from 1900-01-01 to 2199-12-31.",
+    ),
     ("loans", loan(10, ""), "product", "product is missing"),
     ("loans", with_row("loans", "L-9,B-9"), "", "the row has 2 columns, the header 11"),
     ("loans", with_row("loans", 'L-9,"B"9'), "", "the row is no CSV"),
@@ -59,6 +67,8 @@ BAD: list[tuple[str, Tape, str, str]] = [
     ("loans", loan(1, "B-1"), "borrower_id", "borrower B-1 has another name, kind or language in line 2"),
     ("instalments", instalment("L-1,x,2026-04-01,1,0,0"), "number", "number 'x' is not a whole number"),
     ("instalments", instalment("L-1,2,tomorrow,1,0,0"), "due_on", "due_on 'tomorrow' is not a date"),
+    ("instalments", instalment("L-1,2,9999-12-31,1,0,0"), "due_on", "due_on 9999-12-31 is out of range"),
+    ("instalments", instalment("L-1,2,0001-01-01,1,0,0"), "due_on", "due_on 0001-01-01 is out of range"),
     ("instalments", instalment("L-1,2,2026-04-01,-1,0,0"), "principal", "principal -1 is negative"),
     ("instalments", instalment("L-1,2,2026-04-01,1,,0"), "interest", "interest is missing"),
     ("instalments", instalment("L-1,2,2026-04-01,1,0,ten"), "fee", "fee 'ten' is not a number"),
@@ -97,6 +107,7 @@ BAD: list[tuple[str, Tape, str, str]] = [
     ("entries", entry(4, "EURO"), "currency", "is not an ISO 4217 code"),
     ("entries", entry(4, "USD"), "currency", "entry E-9 is in USD, but loan L-1 is in EUR"),
     ("entries", entry(5, "2026-13-01"), "value_date", "is not a date"),
+    ("entries", entry(5, "2200-01-01"), "value_date", "value_date 2200-01-01 is out of range"),
     ("entries", entry(2, "reversal"), "reverses", "reverses is missing"),
     ("entries", entry(6, "E-1"), "reverses", "reverses is for reversals alone"),
     (
