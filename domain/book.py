@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from domain.interest import Accrual, Interest
-from domain.loan import COMPONENTS, SCHEDULED, Component, Instalment
+from domain.loan import COMPONENTS, DATED, Component, Instalment
 from domain.money import ZERO
 from domain.waterfall import DEFAULT, Step, Waterfall
 
@@ -42,12 +42,17 @@ class Terms:
 
 @dataclass(slots=True)
 class Part:
-    """Something owed: an instalment, an opening balance or a charge, and what is left of it, whole and by component."""
+    """Something owed: an instalment, an opening balance or a charge, and what is left of it, whole and by component.
+
+    `paid` is what payments paid of it, by component; `since` the day from which it is owed at all, where it was not from the start.
+    """
 
     due_on: date
     left: Decimal
     lefts: dict[Component, Decimal]
     number: int | None = None
+    since: date = date.min
+    paid: dict[Component, Decimal] = field(default_factory=dict)
     overdue: "Part | None" = None  # the interest on this part's overdue principal
     accrual: Accrual | None = None  # how a part that is interest grows
 
@@ -104,13 +109,25 @@ class Book:
         return book
 
     def due(self, part: Part) -> date:
-        """The day a part falls due; acceleration pulls all later ones forward."""
-        return part.due_on if self.accelerated_on is None else min(part.due_on, self.accelerated_on)
+        """The day a part falls due; acceleration pulls all later ones forward, to no day before they were owed."""
+        return part.due_on if self.accelerated_on is None else min(part.due_on, max(self.accelerated_on, part.since))
 
     def add(self, part: Part) -> None:
-        """Add an opening balance, behind what falls due on the same day."""
+        """Add to the schedule, behind what falls due on the same day: what ages like an instalment and is none."""
         for parts in (self.parts, self.unpaid):
             insort_right(parts, part, key=lambda p: p.due_on)
+
+    def increase(self, on: date, component: Component, amount: Decimal, number: int | None) -> None:
+        """Let the schedule come to more: the instalment itself while it is not late, else a part of it that falls due on the day."""
+        whole = next((p for p in self.parts if p.number == number), None) if number is not None else None
+        if whole is None or self.due(whole) < on:
+            due_on = on if whole is None else max(on, whole.due_on)
+            self.add(Part(due_on, amount, {component: amount}, number, since=on))
+            return
+        if not whole.left:
+            insort_right(self.unpaid, whole, key=lambda p: p.due_on)
+        whole.left += amount
+        whole.lefts[component] = whole.lefts.get(component, ZERO) + amount
 
     def charge(self, part: Part) -> None:
         """Add a charge."""
@@ -160,7 +177,7 @@ class Book:
             if self.credit <= 0:
                 break
         for part in remainders:
-            for component in SCHEDULED:
+            for component in DATED:
                 self._pay(part, component)
         self._drop_paid()
 
@@ -193,6 +210,22 @@ class Book:
         self.credit, self.forgiven = aside
         self._drop_paid()
         return left
+
+    def take_back(self, amount: Decimal, on: date) -> Decimal:
+        """Take money back from what it paid in advance, the last to come first; returns what is left to take."""
+        ahead = sorted([p for p in (*self.charges, *self.parts) if self.due(p) > on], key=lambda p: p.due_on)
+        for part in ahead[::-1]:
+            for component in reversed(COMPONENTS):
+                back = min(amount, part.paid.get(component, ZERO))
+                if back > 0:
+                    if not part.left and part.accrual is None:
+                        insort_right(self.unpaid, part, key=lambda p: p.due_on)
+                    part.left += back
+                    part.lefts[component] += back
+                    part.paid[component] -= back
+                    self.paid_by[component] -= back
+                    amount -= back
+        return amount
 
     def _steps(self, due: Iterable[Part], on: date) -> Sequence[Step]:
         waterfall = self.terms.waterfall
@@ -242,6 +275,7 @@ class Book:
         given = min(spent, self.forgiven)
         self.forgiven -= given
         self.paid_by[component] += spent - given
+        part.paid[component] = part.paid.get(component, ZERO) + spent - given
 
     def _drop_paid(self) -> None:
         if any(not p.left for p in self.unpaid):

@@ -58,7 +58,7 @@ class Position:
     costs and charged interest, which alone make no day past due. `overpaid` starts beyond `outstanding`.
 
     `arrears_by` is all of `arrears`. `paid_by` is `paid` without what is still free; its `other` is below zero where more was refunded
-    than was free. `recovered` was paid since the write-off. `accrued` is interest worked out here that is in `outstanding` and not
+    than was free or paid in advance. `recovered` was paid since the write-off. `accrued` is interest worked out here that is in `outstanding` and not
     yet due. `held_back` is free money that waits beside what is disputed.
     """
 
@@ -110,7 +110,10 @@ def unpaid_on(
 ) -> Unpaid:
     """What is unpaid of each instalment at the end of `as_of`, by the same reading as `position`."""
     book = _replay(instalments, entries, as_of, terms or Terms())
-    left = {p.number: p.left for p in book.unpaid if p.number is not None}
+    left: dict[int, Decimal] = {}
+    for part in book.unpaid:
+        if part.number is not None:
+            left[part.number] = left.get(part.number, ZERO) + part.left
     return Unpaid(left, ended=book.written_off or book.accelerated_on is not None)
 
 
@@ -166,8 +169,7 @@ def _post(book: Book, entry: Entry) -> None:
         case EntryKind.INTEREST | EntryKind.LATE_FEE | EntryKind.COST:
             book.charge(charged(entry.value_date, CHARGES[entry.kind], entry.amount, entry.instalment))
         case EntryKind.ADJUSTMENT if entry.amount > 0:
-            component = _component(entry) or "other"
-            book.charge(charged(entry.value_date, component, entry.amount, entry.instalment))
+            _raise(book, entry)
         case EntryKind.ADJUSTMENT:
             _credit(book, entry, forgiven=-entry.amount)
         case EntryKind.REFUND:
@@ -203,15 +205,26 @@ def _component(entry: Entry) -> Component | None:
     return next((c for c in COMPONENTS if c == entry.component), None) if entry.component else None
 
 
+def _raise(book: Book, entry: Entry) -> None:
+    """More is owed. What is of the schedule ages with it; late fees, costs, and what says nothing of what it is are charges."""
+    component = _component(entry) or "other"
+    if component in SCHEDULED or (component == "other" and entry.instalment is not None):
+        book.increase(entry.value_date, component, entry.amount, entry.instalment)
+    else:
+        book.charge(charged(entry.value_date, component, entry.amount, entry.instalment))
+
+
 def _refund(book: Book, entry: Entry) -> None:
+    """Money goes back: what is free, then what was paid in advance. What more went back is owed again, and falls due on the day."""
     from_payments = min(entry.amount, book.credit - book.forgiven)
     free = min(entry.amount, book.credit)
     book.paid -= entry.amount
     book.credit -= free
     book.forgiven -= free - from_payments
-    book.paid_by["other"] -= entry.amount - from_payments
-    if free < entry.amount:  # more went back than was free: the borrower owes it again
-        book.charge(charged(entry.value_date, "other", entry.amount - free))
+    again = book.take_back(entry.amount - free, entry.value_date)
+    book.paid_by["other"] -= again + free - from_payments
+    if again:
+        book.increase(entry.value_date, "other", again, None)
 
 
 def _open(book: Book, entry: Entry) -> None:
@@ -219,7 +232,9 @@ def _open(book: Book, entry: Entry) -> None:
     component = _component(entry) or "principal"
     if component in SCHEDULED:
         due_on = NEVER if entry.reason == NOT_DUE else entry.value_date
-        book.add(charged(due_on, component, entry.amount, entry.instalment))
+        part = charged(due_on, component, entry.amount, entry.instalment)
+        part.since = entry.value_date
+        book.add(part)
     else:
         book.charge(charged(entry.value_date, component, entry.amount, entry.instalment))
 

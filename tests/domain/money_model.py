@@ -14,6 +14,7 @@ from domain.loan import Entry, Instalment
 
 ALL = ["interest", "principal", "fee", "late_fee", "cost", "other"]
 TAPE = ["interest", "principal", "fee"]
+DATED = [*TAPE, "other"]
 LAST = ["interest", "late_fee", "cost", "principal", "fee", "other"]
 COSTS_FIRST = ["cost", "interest", "principal", "fee", "late_fee", "other"]
 PRINCIPAL_FIRST = ["principal", "interest", "fee", "late_fee", "cost", "other"]
@@ -37,6 +38,8 @@ class Pile:
     grows: bool = False
     grown: Fraction = Fraction(0)
     so_far: int = 0
+    since: date = date.min  # owed from then on
+    paid: int = 0
 
 
 class Model:
@@ -99,7 +102,7 @@ class Model:
         self.spend(self.as_of)
 
     def due(self, pile: Pile) -> date:
-        return min(pile.due_on, self.accelerated) if self.accelerated else pile.due_on
+        return min(pile.due_on, max(self.accelerated, pile.since)) if self.accelerated else pile.due_on
 
     def earn(self, day: date) -> None:
         """The interest of one day, on what was owed when it began."""
@@ -156,13 +159,14 @@ class Model:
         elif e.kind in ("interest", "late_fee", "cost"):
             self.group(False, e.value_date, e.instalment, {e.kind: amount})
         elif e.kind == "adjustment":
-            self.group(False, e.value_date, e.instalment, {component or "other": amount})
+            self.owe_more(e.value_date, component or "other", amount, e.instalment)
         elif e.kind == "refund":
             self.refund(amount, e.value_date)
         elif e.kind == "opening_balance":
             what = component or "principal"
             due_on = date.max if e.reason == "not_due" and what in TAPE else e.value_date
-            self.group(what in TAPE, due_on, e.instalment, {what: amount})
+            for pile in self.group(what in TAPE, due_on, e.instalment, {what: amount}):
+                pile.since = e.value_date if pile.scheduled else date.min
         elif e.kind == "accelerate":
             self.accelerated = e.value_date
         elif e.kind == "reinstate":
@@ -178,13 +182,37 @@ class Model:
             if "paid" in self.purse:
                 self.purse.remove("paid")
                 continue
-            self.paid_by["other"] -= 1
-            if self.purse:
+            ahead = [] if self.purse else [p for p in self.to_come(day) if p.paid]
+            what = ahead[-1].component if ahead else "other"
+            self.paid_by[what] -= 1
+            if ahead:
+                ahead[-1].paid -= 1
+                ahead[-1].cents += 1
+            elif self.purse:
                 self.purse.pop()
             else:
                 owed_again += 1
         if owed_again:
-            self.group(False, day, None, {"other": owed_again})
+            self.group(True, day, None, {"other": owed_again})[0].since = day
+
+    def owe_more(self, day: date, what: str, amount: int, number: int | None) -> None:
+        """The instalment grows while it is not late; afterwards there is one more to be paid that day. The rest is a charge."""
+        if what not in TAPE and (what != "other" or number is None):
+            self.group(False, day, number, {what: amount})
+            return
+        same = [p for p in self.piles if p.scheduled and p.number == number and number is not None]
+        first = min(same, key=lambda p: p.due_on, default=None)
+        if first and self.due(first) >= day:
+            self.piles.append(Pile(first.group, True, first.due_on, number, what, amount, since=first.since))
+        else:
+            due_on = max(day, first.due_on) if first else day
+            self.group(True, due_on, number, {what: amount})[0].since = day
+
+    def to_come(self, day: date) -> list[Pile]:
+        """In the order in which it falls due, and each in the order of its parts."""
+        charges = sorted([p for p in self.piles if not p.scheduled], key=self.among_charges)
+        coming = [p for p in [*charges, *[p for p in self.piles if p.scheduled]] if self.due(p) > day]
+        return self.in_turn(sorted(coming, key=lambda p: p.due_on), ALL)
 
     def left_of(self, group: int) -> int:
         return sum(p.cents for p in self.piles if p.group == group)
@@ -221,6 +249,7 @@ class Model:
             purse.remove("forgiven")
         else:
             purse.remove("paid")
+            pile.paid += 1
             self.paid_by[pile.component] += 1
 
     def disputed(self, pile: Pile, day: date) -> bool:
@@ -256,7 +285,7 @@ class Model:
             return PRINCIPAL_FIRST
         if self.terms.waterfall.name == "instalment-wise":
             return ALL
-        return ["interest", "principal", "fee", "late_fee", "cost", "other"]
+        return ["interest", "principal", "fee", "other", "late_fee", "cost"]
 
     @staticmethod
     def among_charges(pile: Pile) -> tuple[date, bool]:
@@ -275,9 +304,9 @@ class Model:
             [p for p in self.piles if p.scheduled and self.due(p) <= day and p.group not in late],
             key=lambda p: p.due_on,
         )
-        last = [*self.in_turn(to_come, TAPE), *self.in_turn(rest, TAPE)]
+        last = [*self.in_turn(to_come, DATED), *self.in_turn(rest, DATED)]
         if self.impaired(day):
-            last = [*self.by_name(to_come, PRINCIPAL_FIRST), *self.in_turn(rest, TAPE)]
+            last = [*self.by_name(to_come, PRINCIPAL_FIRST), *self.in_turn(rest, DATED)]
         return [*self.now_owed(day, due, owed_charges), *last]
 
     def now_owed(self, day: date, due: list[Pile], charges: list[Pile]) -> list[Pile]:
@@ -289,7 +318,7 @@ class Model:
             return self.by_name(together, PRINCIPAL_FIRST)
         if name == "instalment-wise":
             return self.instalments_with_charges(together)
-        return [*self.in_turn(due, TAPE), *self.in_turn(charges, LAST)]
+        return [*self.in_turn(due, DATED), *self.in_turn(charges, LAST)]
 
     def instalments_with_charges(self, piles: list[Pile]) -> list[Pile]:
         def where(pile: Pile) -> Pile:
