@@ -140,6 +140,12 @@ class Book:
         place = bisect_right(self.unpaid, on, key=lambda p: p.due_on)
         return self.unpaid[:place], self.unpaid[place:]
 
+    def _charges(self, on: date) -> tuple[list[Part], list[Part]]:
+        """Charges that are due on a day, and interest that grows until it is."""
+        if not self.charges or self.charges[-1].due_on <= on:
+            return self.charges, []
+        return [p for p in self.charges if self.due(p) <= on], [p for p in self.charges if self.due(p) > on]
+
     def days_past_due(self, due: Iterable[Part], on: date) -> int:
         """Of the oldest instalment that is late by more than tolerance and materiality allow."""
         late = [p for p in due if p.left > self.terms.tolerance]
@@ -160,10 +166,7 @@ class Book:
         if self.terms.tolerance:
             late = [p for p in due if p.left > self.terms.tolerance]
             remainders = [p for p in due if p.left <= self.terms.tolerance]
-        charges, growing = self.charges, []
-        if charges and charges[-1].due_on > on:
-            charges = [p for p in self.charges if self.due(p) <= on]
-            growing = [p for p in self.charges if self.due(p) > on]
+        charges, growing = self._charges(on)
         for step in steps:
             match step.of:
                 case "due":
@@ -191,16 +194,18 @@ class Book:
         paid: Decimal,
         forgiven: Decimal,
     ) -> Decimal:
-        """Spend money on what it was given for, oldest first; returns what is left of it.
+        """Spend money on what it was given for; returns what is left of it.
 
-        The instalment `number` with its charges, or one component, or both; `to_come` leaves out what is due already. Components come
+        What is due comes first, then charges that are due, then what is to come, each the oldest first. The instalment `number` with its charges, or one component, or both; `to_come` leaves out what is due already. Components come
         in the order in which the waterfall names them first.
         """
         aside = self.credit, self.forgiven
         self.credit, self.forgiven = paid + forgiven, forgiven
         self._spare(on, spare=False)
         due, later = self.split(on)
-        pool = later if to_come else [*due, *later, *self.charges]
+        charges, growing = self._charges(on)
+        coming = sorted([*growing, *later], key=lambda p: p.due_on)
+        pool = later if to_come else [*due, *charges, *coming]
         pool = [p for p in pool if number is None or p.number == number]
         order = dict.fromkeys(each for step in self._steps(due, on) for each in step.pay)
         for each in (component,) if component else order:

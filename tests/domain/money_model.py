@@ -230,11 +230,14 @@ class Model:
     def spend_on(
         self, money: list[str], number: int | None, component: str | None, to_come: bool, day: date
     ) -> list[str]:
-        pool = sorted([p for p in self.piles if p.scheduled], key=lambda p: p.due_on)
+        """What is due, then charges that are due, then what is to come; `to_come` is the part of the schedule that is not due."""
+        schedule = sorted([p for p in self.piles if p.scheduled], key=lambda p: p.due_on)
         if to_come:
-            pool = [p for p in pool if self.due(p) > day]
+            pool = [p for p in schedule if self.due(p) > day]
         else:
-            pool += sorted([p for p in self.piles if not p.scheduled], key=self.among_charges)
+            charges = sorted([p for p in self.piles if not p.scheduled], key=self.among_charges)
+            now = [p for p in [*schedule, *charges] if self.due(p) <= day]
+            pool = [*now, *sorted([p for p in [*charges, *schedule] if self.due(p) > day], key=lambda p: p.due_on)]
         if number is not None:
             pool = [p for p in pool if p.number == number]
         names = [component] if component else self.names(day)

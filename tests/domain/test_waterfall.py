@@ -84,6 +84,14 @@ def test_money_for_a_component_goes_there_first() -> None:
     assert paying(50, Terms(), component="cost").paid_by == split(cost=30, interest=15, principal=5)
 
 
+@pytest.mark.parametrize("kind", [EntryKind.PAYMENT, EntryKind.WAIVER])
+def test_charged_interest_that_is_due_comes_before_interest_to_come(kind: EntryKind) -> None:
+    charged = Entry("I-1", EntryKind.INTEREST, D(20), JAN)
+    given = Entry("P-1", kind, D(45), FEB, component="interest")
+    stands = position(SCHEDULE, [charged, given], FEB)
+    assert (stands.arrears_by, stands.next_due_amount) == (split(interest=5, principal=160, fee=10), D(100))
+
+
 def test_money_for_what_is_to_come_leaves_what_is_due() -> None:
     stands = paying(100, Terms(), direction="to_come")
     assert (stands.oldest_due_on, stands.next_due_on, stands.arrears) == (JAN, None, D(240))
