@@ -30,7 +30,8 @@ CHARGES: dict[EntryKind, Component] = {
     EntryKind.LATE_FEE: "late_fee",
     EntryKind.COST: "cost",
 }
-CREDITS = {EntryKind.PAYMENT, EntryKind.WAIVER, EntryKind.SETTLEMENT_DISCOUNT}
+LET_OFF = {EntryKind.WAIVER, EntryKind.SETTLEMENT_DISCOUNT}
+CREDITS = {EntryKind.PAYMENT, *LET_OFF}
 NOT_DUE = "not_due"  # the reason of an opening balance that is owed and falls due only when the loan is accelerated
 # What a direction may say: pay what is to come before what is due, or what is disputed like all else.
 TO_COME, DISPUTED = "to_come", "disputed"
@@ -164,7 +165,7 @@ def _post(book: Book, entry: Entry) -> None:
         case EntryKind.PAYMENT:
             book.paid += entry.amount
             _credit(book, entry, paid=entry.amount)
-        case EntryKind.WAIVER | EntryKind.SETTLEMENT_DISCOUNT:
+        case _ if entry.kind in LET_OFF:
             _credit(book, entry, forgiven=entry.amount)
         case EntryKind.INTEREST | EntryKind.LATE_FEE | EntryKind.COST:
             book.charge(charged(entry.value_date, CHARGES[entry.kind], entry.amount, entry.instalment))
@@ -189,16 +190,24 @@ def _post(book: Book, entry: Entry) -> None:
 
 
 def _credit(book: Book, entry: Entry, *, paid: Decimal = ZERO, forgiven: Decimal = ZERO) -> None:
-    """Spend money on what it was given for, and what is left by the waterfall. What was waived of something is waived of nothing else."""
+    """Spend money on what it was given for, and what is left by the waterfall.
+
+    What was waived of something is waived of nothing else, and what was waived of more than is owed of nothing at all.
+    """
     component, left = _component(entry), paid + forgiven
-    if component or entry.instalment is not None or entry.direction == TO_COME:
+    directed = component or entry.instalment is not None or entry.direction == TO_COME
+    if directed:
         to_come = entry.direction == TO_COME
         left = book.direct(entry.instalment, component, entry.value_date, to_come=to_come, paid=paid, forgiven=forgiven)
-        if entry.kind in (EntryKind.WAIVER, EntryKind.SETTLEMENT_DISCOUNT):
-            return
-    book.credit += left
-    book.forgiven += left if forgiven else ZERO
-    book.settle(entry.value_date, spare=entry.direction != DISPUTED)
+    spare = entry.direction != DISPUTED
+    if entry.kind not in LET_OFF:
+        book.credit += left
+        book.forgiven += left if forgiven else ZERO
+        book.settle(entry.value_date, spare)
+    elif not directed:
+        aside, (book.credit, book.forgiven) = (book.credit, book.forgiven), (left, left)
+        book.settle(entry.value_date, spare)
+        book.credit, book.forgiven = aside
 
 
 def _component(entry: Entry) -> Component | None:

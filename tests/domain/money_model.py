@@ -152,10 +152,15 @@ class Model:
             money = ["paid" if e.kind == "payment" else "forgiven"] * amount
             if component or e.instalment is not None or e.direction == "to_come":
                 money = self.spend_on(money, e.instalment, component, e.direction == "to_come", e.value_date)
-                if e.kind in ("waiver", "settlement_discount"):
-                    return
-            self.purse += money
-            self.spend(e.value_date, spare=e.direction != "disputed")
+                money = [] if e.kind in ("waiver", "settlement_discount") else money
+            spare, waits = e.direction != "disputed", self.purse
+            if e.kind in ("waiver", "settlement_discount"):
+                self.purse = money
+                self.spend(e.value_date, spare)
+                self.purse = waits
+            else:
+                self.purse += money
+                self.spend(e.value_date, spare)
         elif e.kind in ("interest", "late_fee", "cost"):
             self.group(False, e.value_date, e.instalment, {e.kind: amount})
         elif e.kind == "adjustment":

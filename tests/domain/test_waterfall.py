@@ -104,6 +104,22 @@ def test_what_is_waived_of_a_component_is_waived_of_nothing_else() -> None:
     assert stands.arrears_by == split(interest=30, principal=160, fee=10, cost=30)
 
 
+@pytest.mark.parametrize("kind", [EntryKind.WAIVER, EntryKind.SETTLEMENT_DISCOUNT])
+def test_what_is_let_off_beyond_the_debt_is_nobody_s_money(kind: EntryKind) -> None:
+    paid, let_off = Entry("P-1", EntryKind.PAYMENT, D(100), JAN), Entry("W-1", kind, D(500), FEB)
+    stands = position(SCHEDULE, [*FEES, paid, let_off], MAR)
+    assert (stands.outstanding, stands.overpaid, stands.held_back, stands.paid) == (D(0), D(0), D(0), D(100))
+    again = Entry("C-2", EntryKind.COST, D(7), MAR)
+    assert position(SCHEDULE, [*FEES, paid, let_off, again], MAR).arrears == D(7)
+
+
+def test_what_is_let_off_waits_for_no_dispute_and_leaves_free_money_alone() -> None:
+    terms = Terms(disputed=(Disputed(JAN, until=MAR, instalment=1),))
+    paid, waiver = Entry("P-1", EntryKind.PAYMENT, D(400), JAN), Entry("W-1", EntryKind.WAIVER, D(50), FEB)
+    stands = position(SCHEDULE, [*FEES, paid, waiver], FEB, terms)
+    assert (stands.outstanding, stands.held_back, stands.paid) == (D(110), D(110), D(400))
+
+
 def test_a_wholly_reversed_acceleration_never_was() -> None:
     called = Entry("A-1", EntryKind.ACCELERATE, D(1), JAN)
     back = Entry("R-1", EntryKind.REVERSAL, D(1), FEB, reverses="A-1")
