@@ -79,7 +79,9 @@ class Book:
     parts: list[Part]
     unpaid: list[Part]
     annual_rate: Decimal | None = None
-    charged_by_tape: frozenset[int | None] = frozenset()
+    charged_elsewhere: set[int | None] = field(
+        default_factory=set
+    )  # instalments with interest of the tape's own; None is the loan
     charges: list[Part] = field(default_factory=list)
     credit: Decimal = ZERO
     forgiven: Decimal = ZERO
@@ -94,17 +96,17 @@ class Book:
     spared: tuple[Disputed, ...] = ()
 
     @classmethod
-    def begin(cls, instalments: Iterable[Instalment], charged_by_tape: frozenset[int | None], terms: Terms) -> "Book":
+    def begin(cls, instalments: Iterable[Instalment], terms: Terms) -> "Book":
         """A book with the schedule alone."""
         schedule = sorted(instalments, key=lambda i: (i.due_on, i.number))
         parts = [
             Part(i.due_on, i.amount, {"interest": i.interest, "principal": i.principal, "fee": i.fee}, i.number)
             for i in schedule
         ]
-        book = cls(terms, parts, [p for p in parts if p.left > 0], charged_by_tape=charged_by_tape)
+        book = cls(terms, parts, [p for p in parts if p.left > 0])
         if (policy := terms.interest) is not None:
             book.reached = policy.since
-            if None not in charged_by_tape and not any(i.interest for i in schedule):
+            if not any(i.interest for i in schedule):
                 book.annual_rate = policy.annual_rate
         return book
 

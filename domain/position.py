@@ -120,8 +120,7 @@ def unpaid_on(
 
 def _replay(instalments: Iterable[Instalment], entries: Iterable[Entry], as_of: date, terms: Terms) -> Book:
     counted = _in_order(entries, as_of)
-    by_tape = frozenset(e.instalment for e in counted if e.kind is EntryKind.INTEREST)
-    book = Book.begin(instalments, by_tape, terms)
+    book = Book.begin(instalments, terms)
     for entry in counted:
         _reach(book, entry.value_date)
         _post(book, entry)
@@ -169,6 +168,8 @@ def _post(book: Book, entry: Entry) -> None:
             _credit(book, entry, forgiven=entry.amount)
         case EntryKind.INTEREST | EntryKind.LATE_FEE | EntryKind.COST:
             book.charge(charged(entry.value_date, CHARGES[entry.kind], entry.amount, entry.instalment))
+            if entry.kind is EntryKind.INTEREST:
+                book.charged_elsewhere.add(entry.instalment)
         case EntryKind.ADJUSTMENT if entry.amount > 0:
             _raise(book, entry)
         case EntryKind.ADJUSTMENT:

@@ -60,9 +60,7 @@ class Model:
             amounts = {"interest": one.interest, "principal": one.principal, "fee": one.fee}
             self.group(True, one.due_on, one.number, {name: cents(amount) for name, amount in amounts.items()})
         self.entries = self.net(entries)
-        named = {e.instalment for e in self.entries if e.kind == "interest"}
-        self.tape_interest = any(i.interest for i in instalments) or None in named
-        self.tape_interest_on = named - {None}
+        self.tape_interest = any(i.interest for i in instalments)
         self.live()
 
     def group(
@@ -114,11 +112,14 @@ class Model:
             weight = Fraction(0) if day.day == 31 else Fraction(1)
             if day.day == 1:
                 weight = Fraction(1 + 30 - min(before.day, 30))
+        charged = {e.instalment for e in self.entries if e.kind == "interest" and e.value_date < day}
+        if None in charged:
+            return
         contract = None if self.tape_interest else interest.annual_rate
         for pile in [p for p in self.piles if p.scheduled and p.component == "principal" and p.cents]:
             if self.due(pile) < day:
                 rate = interest.penalty_rate if interest.penalty_rate is not None else contract
-                if rate is None or pile.number in self.tape_interest_on:
+                if rate is None or pile.number in charged:
                     continue
                 if pile.group not in self.overdue_interest:
                     starts = self.due(pile) + timedelta(days=1)
