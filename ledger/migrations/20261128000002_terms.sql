@@ -16,4 +16,25 @@ comment on column payments_taken_back.taken_back_version is 'The ledger version 
 comment on column payments_taken_back.value_date is 'The day from which it no longer counts.';
 comment on column payments_taken_back.misposted is 'Whether it was an error of the lender''s own.';
 
+-- Who changed a lender's or a loan's terms, and why. Nothing in it is ever changed.
+create table term_changes (
+    change_id  bigint generated always as identity primary key,
+    lender_id  text not null references lenders,
+    loan_id    text,
+    changed    jsonb not null,
+    made_by    text not null,
+    reason     text not null,
+    changed_at timestamptz not null,
+    foreign key (lender_id, loan_id) references loans
+);
+create index term_changes_by_loan on term_changes (lender_id, loan_id);
+comment on table term_changes is 'Who changed the terms by which loans are read, and why.';
+comment on column term_changes.change_id is 'In the order of the changes.';
+comment on column term_changes.lender_id is 'The lender.';
+comment on column term_changes.loan_id is 'The one loan whose terms they are; null where they are the lender''s.';
+comment on column term_changes.changed is 'Each term that changed, by its name: what it was, and what it is now.';
+comment on column term_changes.made_by is 'Whoever changed it, in their own words.';
+comment on column term_changes.reason is 'Why, in their words.';
+comment on column term_changes.changed_at is 'Business time.';
+
 -- migrate:down
