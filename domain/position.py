@@ -14,6 +14,7 @@ from domain.money import ZERO
 __all__ = [
     "CHARGES",
     "CREDITS",
+    "DIRECTIONS",
     "NOT_DUE",
     "Disputed",
     "Position",
@@ -34,7 +35,7 @@ LET_OFF = {EntryKind.WAIVER, EntryKind.SETTLEMENT_DISCOUNT}
 CREDITS = {EntryKind.PAYMENT, *LET_OFF}
 NOT_DUE = "not_due"  # the reason of an opening balance that is owed and falls due only when the loan is accelerated
 # What a direction may say: pay what is to come before what is due, or what is disputed like all else.
-TO_COME, DISPUTED = "to_come", "disputed"
+DIRECTIONS = TO_COME, DISPUTED = "to_come", "disputed"
 
 
 class Split(NamedTuple):
