@@ -85,7 +85,7 @@ def go(
                 packs = {"*": named}
                 await conn.execute("update lenders set packs = $1 where lender_id = any($2)", packs, chosen)
             if channel is None and strategy is None:
-                await CONTACTS.set_mode(conn, mode="live", lenders=chosen)
+                await CONTACTS.set_mode(conn, mode="live", lenders=chosen, now=await books.clock.now())
             bare = "select lender_id from lenders where packs = '{}' and lender_id = any($1) order by 1"
             return [r["lender_id"] for r in await conn.fetch(bare, chosen)]
 
