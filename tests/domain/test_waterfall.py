@@ -136,6 +136,12 @@ def test_undirected_money_is_not_spent_on_what_is_disputed() -> None:
     assert position(SCHEDULE, [*FEES, Entry("P-1", EntryKind.PAYMENT, D(400), FEB)], MAR, terms).arrears == 0
 
 
+@pytest.mark.parametrize(("on", "held"), [(JAN, 100), (FEB - timedelta(days=1), 100), (FEB, 0)])
+def test_a_dispute_spares_from_its_first_day_to_the_day_before_its_end(on: date, held: int) -> None:
+    terms = Terms(disputed=(Disputed(JAN, until=FEB, instalment=1),))
+    assert position(SCHEDULE, [Entry("P-1", EntryKind.PAYMENT, D(300), on)], on, terms).held_back == held
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
