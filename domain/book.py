@@ -126,10 +126,9 @@ class Book:
             due_on = on if whole is None else max(on, whole.due_on)
             self.add(Part(due_on, amount, {component: amount}, number, since=on))
             return
-        if not whole.left:
-            insort_right(self.unpaid, whole, key=lambda p: p.due_on)
         whole.left += amount
         whole.lefts[component] = whole.lefts.get(component, ZERO) + amount
+        self.unpaid = [p for p in self.parts if p.left]
 
     def charge(self, part: Part) -> None:
         """Add a charge."""
@@ -219,19 +218,19 @@ class Book:
         return left
 
     def take_back(self, amount: Decimal, on: date) -> Decimal:
-        """Take money back from what it paid in advance, the last to come first; returns what is left to take."""
-        ahead = sorted([p for p in (*self.charges, *self.parts) if self.due(p) > on], key=lambda p: p.due_on)
-        for part in ahead[::-1]:
+        """Take money back from what it paid in advance, then from charges that it paid, each the last first; returns what is left to take."""
+        charges, growing = self._charges(on)
+        ahead = sorted([*growing, *(p for p in self.parts if self.due(p) > on)], key=lambda p: p.due_on)
+        for part in [*charges, *ahead][::-1]:
             for component in reversed(COMPONENTS):
                 back = min(amount, part.paid.get(component, ZERO))
                 if back > 0:
-                    if not part.left and part.accrual is None:
-                        insort_right(self.unpaid, part, key=lambda p: p.due_on)
                     part.left += back
                     part.lefts[component] += back
                     part.paid[component] -= back
                     self.paid_by[component] -= back
                     amount -= back
+        self.unpaid = [p for p in self.parts if p.left]
         return amount
 
     def _steps(self, due: Iterable[Part], on: date) -> Sequence[Step]:
@@ -287,8 +286,6 @@ class Book:
     def _drop_paid(self) -> None:
         if any(not p.left for p in self.unpaid):
             self.unpaid = [p for p in self.unpaid if p.left]
-        if any(not p.left and p.accrual is None for p in self.charges):
-            self.charges = [p for p in self.charges if p.left or p.accrual is not None]
 
     def _spare(self, on: date, spare: bool) -> None:
         disputed = self.terms.disputed if spare and self.terms.waterfall.spares_disputed else ()

@@ -60,7 +60,7 @@ class Position:
     costs and charged interest, which alone make no day past due. `overpaid` starts beyond `outstanding`.
 
     `arrears_by` is all of `arrears`. `paid_by` is `paid` without what is still free; its `other` is below zero where more was refunded
-    than was free or paid in advance. `recovered` was paid since the write-off. `accrued` is interest worked out here that is in `outstanding` and not
+    than was free, paid in advance or paid for charges. `recovered` was paid since the write-off. `accrued` is interest worked out here that is in `outstanding` and not
     yet due. `held_back` is free money that waits beside what is disputed.
     """
 
@@ -226,7 +226,7 @@ def _raise(book: Book, entry: Entry) -> None:
 
 
 def _refund(book: Book, entry: Entry) -> None:
-    """Money goes back: what is free, then what was paid in advance. What more went back is owed again, and falls due on the day."""
+    """Money goes back: what is free, what was paid in advance, what charges were paid. More is owed again, and falls due on the day."""
     from_payments = min(entry.amount, book.credit - book.forgiven)
     free = min(entry.amount, book.credit)
     book.paid -= entry.amount

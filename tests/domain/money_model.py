@@ -188,12 +188,12 @@ class Model:
             if "paid" in self.purse:
                 self.purse.remove("paid")
                 continue
-            ahead = [] if self.purse else [p for p in self.to_come(day) if p.paid]
-            what = ahead[-1].component if ahead else "other"
-            self.paid_by[what] -= 1
-            if ahead:
-                ahead[-1].paid -= 1
-                ahead[-1].cents += 1
+            charges = sorted([p for p in self.piles if not p.scheduled and self.due(p) <= day], key=self.among_charges)
+            again = [] if self.purse else [p for p in [*charges, *self.to_come(day)] if p.paid]
+            self.paid_by[again[-1].component if again else "other"] -= 1
+            if again:
+                again[-1].paid -= 1
+                again[-1].cents += 1
             elif self.purse:
                 self.purse.pop()
             else:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from domain.loan import Component, Entry, EntryKind, Instalment
-from domain.position import Position, Split, Terms, position
+from domain.position import Position, Split, Terms, position, unpaid_on
 
 D = Decimal
 JAN, FEB, MAR = date(2026, 1, 10), date(2026, 2, 10), date(2026, 3, 10)
@@ -52,6 +52,28 @@ def test_a_refund_of_what_was_paid_in_advance_leaves_nothing_past_due() -> None:
     assert part.paid_by == Split(interest=D(45), principal=D(235), fee=D(10))
     more = stands(days(3), *twice, entry(EntryKind.REFUND, 150, days(2)))
     assert (more.days_past_due, more.arrears, more.next_due_amount) == (1, D(40), D(100))
+
+
+def test_a_refund_of_what_paid_a_late_fee_makes_the_fee_unpaid_and_no_day_past_due() -> None:
+    fee = entry(EntryKind.LATE_FEE, 5, FEB)
+    back = [fee, paid(205, FEB), entry(EntryKind.REFUND, 5, days(2))]
+    assert stands(days(20), *back).arrears_by == Split(late_fee=D(5))
+    assert stands(days(20), *back).days_past_due == 0
+    assert stands(days(20), *back, entry(EntryKind.REFUND, 10, days(3))).days_past_due == 17
+    assert stands(days(20), *back, paid(5, days(4))).arrears == 0
+
+
+def test_what_comes_back_to_the_schedule_stands_in_its_order() -> None:
+    same = [Instalment(n, MAR, D(100), D(0), D(0)) for n in (1, 2)]
+    entries = [paid(200, FEB), entry(EntryKind.REFUND, 150, days(1)), paid(100, days(2))]
+    assert unpaid_on(same, entries, MAR).left == {2: D(50)}
+    entries = [
+        paid(200, FEB),
+        raised(10, days(1), "principal", 2),
+        raised(10, days(2), "principal", 1),
+        paid(10, days(3)),
+    ]
+    assert unpaid_on(same, entries, MAR).left == {2: D(10)}
 
 
 @pytest.mark.parametrize("component", ["interest", "principal", "fee"])
