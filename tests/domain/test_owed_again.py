@@ -66,6 +66,7 @@ def test_a_refund_of_what_paid_a_late_fee_makes_the_fee_unpaid_and_no_day_past_d
 def test_what_comes_back_to_the_schedule_stands_in_its_order() -> None:
     same = [Instalment(n, MAR, D(100), D(0), D(0)) for n in (1, 2)]
     entries = [paid(200, FEB), entry(EntryKind.REFUND, 150, days(1)), paid(100, days(2))]
+    assert unpaid_on(same, entries[:2], MAR).left == {1: D(50), 2: D(100)}  # the last to come went first
     assert unpaid_on(same, entries, MAR).left == {2: D(50)}
     entries = [
         paid(200, FEB),
