@@ -113,11 +113,9 @@ async def _give_up_waiting(case: CaseInHand) -> None:
 
 
 async def _why_it_fell_back(case: CaseInHand) -> str:
-    """`bounce` or `misposted` where a payment was reversed after the cure, else new `arrears`."""
+    """`bounce` or `misposted` where a payment that stood at the cure was reversed since, else new `arrears`."""
     version = await case.conn.fetchval(
         "select coalesce(cured_version, 0) from cases where lender_id = $1 and loan_id = $2", *case.key
     )
-    reversal = await CASES.reversal_reason(case.conn, **case.this, version=version)
-    if reversal is None:
-        return "arrears"
-    return "misposted" if reversal["reason"] == "misposted" else "bounce"
+    reason: str | None = await CASES.reversal_reason(case.conn, **case.this, version=version, today=case.today)
+    return reason or "arrears"

@@ -12,7 +12,7 @@ from domain.money import ZERO
 def accrue(book: Book, until: date) -> None:
     """Grow interest to the end of a day; what is owed changes at the due dates on the way."""
     policy = book.terms.interest
-    if policy is None or book.reached is None or until <= book.reached:
+    if policy is None or book.reached is None or until <= book.reached or None in book.charged_elsewhere:
         return
     since = book.reached
     # Interest that is not yet due falls due with the next instalment, even with one that is paid in advance.
@@ -39,8 +39,8 @@ def _grow(book: Book, policy: Interest, since: date, until: date) -> None:
 
 
 def _overdue_rate(book: Book, policy: Interest, part: Part) -> Decimal | None:
-    """None where the tape itself charges interest on this instalment."""
-    if part.number is not None and part.number in book.charged_by_tape:
+    """None where interest on this instalment is charged by entries."""
+    if part.number is not None and part.number in book.charged_elsewhere:
         return None
     return policy.penalty_rate if policy.penalty_rate is not None else book.annual_rate
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from domain.interest import Accrual, Interest
-from domain.loan import COMPONENTS, SCHEDULED, Component, Instalment
+from domain.loan import COMPONENTS, DATED, Component, Instalment
 from domain.money import ZERO
 from domain.waterfall import DEFAULT, Step, Waterfall
 
@@ -42,12 +42,17 @@ class Terms:
 
 @dataclass(slots=True)
 class Part:
-    """Something owed: an instalment, an opening balance or a charge, and what is left of it, whole and by component."""
+    """Something owed: an instalment, an opening balance or a charge, and what is left of it, whole and by component.
+
+    `paid` is what payments paid of it, by component; `since` the day from which it is owed at all, where it was not from the start.
+    """
 
     due_on: date
     left: Decimal
     lefts: dict[Component, Decimal]
     number: int | None = None
+    since: date = date.min
+    paid: dict[Component, Decimal] = field(default_factory=dict)
     overdue: "Part | None" = None  # the interest on this part's overdue principal
     accrual: Accrual | None = None  # how a part that is interest grows
 
@@ -74,7 +79,9 @@ class Book:
     parts: list[Part]
     unpaid: list[Part]
     annual_rate: Decimal | None = None
-    charged_by_tape: frozenset[int | None] = frozenset()
+    charged_elsewhere: set[int | None] = field(
+        default_factory=set
+    )  # instalments with interest of the tape's own; None is the loan
     charges: list[Part] = field(default_factory=list)
     credit: Decimal = ZERO
     forgiven: Decimal = ZERO
@@ -89,28 +96,39 @@ class Book:
     spared: tuple[Disputed, ...] = ()
 
     @classmethod
-    def begin(cls, instalments: Iterable[Instalment], charged_by_tape: frozenset[int | None], terms: Terms) -> "Book":
+    def begin(cls, instalments: Iterable[Instalment], terms: Terms) -> "Book":
         """A book with the schedule alone."""
         schedule = sorted(instalments, key=lambda i: (i.due_on, i.number))
         parts = [
             Part(i.due_on, i.amount, {"interest": i.interest, "principal": i.principal, "fee": i.fee}, i.number)
             for i in schedule
         ]
-        book = cls(terms, parts, [p for p in parts if p.left > 0], charged_by_tape=charged_by_tape)
+        book = cls(terms, parts, [p for p in parts if p.left > 0])
         if (policy := terms.interest) is not None:
             book.reached = policy.since
-            if None not in charged_by_tape and not any(i.interest for i in schedule):
+            if not any(i.interest for i in schedule):
                 book.annual_rate = policy.annual_rate
         return book
 
     def due(self, part: Part) -> date:
-        """The day a part falls due; acceleration pulls all later ones forward."""
-        return part.due_on if self.accelerated_on is None else min(part.due_on, self.accelerated_on)
+        """The day a part falls due; acceleration pulls all later ones forward, to no day before they were owed."""
+        return part.due_on if self.accelerated_on is None else min(part.due_on, max(self.accelerated_on, part.since))
 
     def add(self, part: Part) -> None:
-        """Add an opening balance, behind what falls due on the same day."""
+        """Add to the schedule, behind what falls due on the same day: what ages like an instalment and is none."""
         for parts in (self.parts, self.unpaid):
             insort_right(parts, part, key=lambda p: p.due_on)
+
+    def increase(self, on: date, component: Component, amount: Decimal, number: int | None) -> None:
+        """Let the schedule come to more: the instalment itself while it is not late, else a part of it that falls due on the day."""
+        whole = next((p for p in self.parts if p.number == number), None) if number is not None else None
+        if whole is None or self.due(whole) < on:
+            due_on = on if whole is None else max(on, whole.due_on)
+            self.add(Part(due_on, amount, {component: amount}, number, since=on))
+            return
+        whole.left += amount
+        whole.lefts[component] = whole.lefts.get(component, ZERO) + amount
+        self.unpaid = [p for p in self.parts if p.left]
 
     def charge(self, part: Part) -> None:
         """Add a charge."""
@@ -122,6 +140,12 @@ class Book:
             return self.unpaid, []
         place = bisect_right(self.unpaid, on, key=lambda p: p.due_on)
         return self.unpaid[:place], self.unpaid[place:]
+
+    def _charges(self, on: date) -> tuple[list[Part], list[Part]]:
+        """Charges that are due on a day, and interest that grows until it is."""
+        if not self.charges or self.charges[-1].due_on <= on:
+            return self.charges, []
+        return [p for p in self.charges if self.due(p) <= on], [p for p in self.charges if self.due(p) > on]
 
     def days_past_due(self, due: Iterable[Part], on: date) -> int:
         """Of the oldest instalment that is late by more than tolerance and materiality allow."""
@@ -143,10 +167,7 @@ class Book:
         if self.terms.tolerance:
             late = [p for p in due if p.left > self.terms.tolerance]
             remainders = [p for p in due if p.left <= self.terms.tolerance]
-        charges, growing = self.charges, []
-        if charges and charges[-1].due_on > on:
-            charges = [p for p in self.charges if self.due(p) <= on]
-            growing = [p for p in self.charges if self.due(p) > on]
+        charges, growing = self._charges(on)
         for step in steps:
             match step.of:
                 case "due":
@@ -160,7 +181,7 @@ class Book:
             if self.credit <= 0:
                 break
         for part in remainders:
-            for component in SCHEDULED:
+            for component in DATED:
                 self._pay(part, component)
         self._drop_paid()
 
@@ -174,16 +195,18 @@ class Book:
         paid: Decimal,
         forgiven: Decimal,
     ) -> Decimal:
-        """Spend money on what it was given for, oldest first; returns what is left of it.
+        """Spend money on what it was given for; returns what is left of it.
 
-        The instalment `number` with its charges, or one component, or both; `to_come` leaves out what is due already. Components come
+        What is due comes first, then charges that are due, then what is to come, each the oldest first. The instalment `number` with its charges, or one component, or both; `to_come` leaves out what is due already. Components come
         in the order in which the waterfall names them first.
         """
         aside = self.credit, self.forgiven
         self.credit, self.forgiven = paid + forgiven, forgiven
         self._spare(on, spare=False)
         due, later = self.split(on)
-        pool = later if to_come else [*due, *later, *self.charges]
+        charges, growing = self._charges(on)
+        coming = sorted([*growing, *later], key=lambda p: p.due_on)
+        pool = later if to_come else [*due, *charges, *coming]
         pool = [p for p in pool if number is None or p.number == number]
         order = dict.fromkeys(each for step in self._steps(due, on) for each in step.pay)
         for each in (component,) if component else order:
@@ -193,6 +216,22 @@ class Book:
         self.credit, self.forgiven = aside
         self._drop_paid()
         return left
+
+    def take_back(self, amount: Decimal, on: date) -> Decimal:
+        """Take money back from what it paid in advance, then from charges that it paid, each the last first; returns what is left to take."""
+        charges, growing = self._charges(on)
+        ahead = sorted([*growing, *(p for p in self.parts if self.due(p) > on)], key=lambda p: p.due_on)
+        for part in [*charges, *ahead][::-1]:
+            for component in reversed(COMPONENTS):
+                back = min(amount, part.paid.get(component, ZERO))
+                if back > 0:
+                    part.left += back
+                    part.lefts[component] += back
+                    part.paid[component] -= back
+                    self.paid_by[component] -= back
+                    amount -= back
+        self.unpaid = [p for p in self.parts if p.left]
+        return amount
 
     def _steps(self, due: Iterable[Part], on: date) -> Sequence[Step]:
         waterfall = self.terms.waterfall
@@ -242,12 +281,11 @@ class Book:
         given = min(spent, self.forgiven)
         self.forgiven -= given
         self.paid_by[component] += spent - given
+        part.paid[component] = part.paid.get(component, ZERO) + spent - given
 
     def _drop_paid(self) -> None:
         if any(not p.left for p in self.unpaid):
             self.unpaid = [p for p in self.unpaid if p.left]
-        if any(not p.left and p.accrual is None for p in self.charges):
-            self.charges = [p for p in self.charges if p.left or p.accrual is not None]
 
     def _spare(self, on: date, spare: bool) -> None:
         disputed = self.terms.disputed if spare and self.terms.waterfall.spares_disputed else ()

@@ -11,6 +11,8 @@ from pydantic import BaseModel, ConfigDict
 Component = Literal["interest", "principal", "fee", "late_fee", "cost", "other"]
 SCHEDULED: tuple[Component, ...] = ("interest", "principal", "fee")
 COMPONENTS: tuple[Component, ...] = (*SCHEDULED, "late_fee", "cost", "other")
+# What may fall due by date and age: the schedule's own, and what no kind names, such as money that went back.
+DATED: tuple[Component, ...] = (*SCHEDULED, "other")
 
 
 class LoanKey(NamedTuple):

@@ -1,11 +1,12 @@
 """Amounts of money: Decimal, never float, always beside a currency."""
 
+from copy import copy
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 
 from babel.core import Locale
-from babel.numbers import format_currency, get_currency_precision, list_currencies
 
+from domain.currencies import DECIMALS
 from domain.errors import BadInput
 
 ZERO = Decimal(0)
@@ -14,14 +15,14 @@ LARGEST = Decimal("999999999999.99")
 
 @lru_cache
 def currencies() -> frozenset[str]:
-    """The ISO 4217 codes that amounts may be in."""
-    return frozenset(list_currencies())
+    """The ISO 4217 codes that amounts may be in: those of money that is in use."""
+    return frozenset(DECIMALS)
 
 
 @lru_cache
 def minor_unit(currency: str) -> Decimal:
-    """The smallest amount of a currency: 0.01 for EUR, 1 for JPY (ISO 4217)."""
-    return Decimal(1).scaleb(-get_currency_precision(currency))
+    """The smallest amount of a currency: 0.01 for EUR and RSD, 1 for JPY, 0.001 for KWD (ISO 4217); 0.01 for one that was withdrawn."""
+    return Decimal(1).scaleb(-DECIMALS.get(currency, 2))
 
 
 def parse_amount(text: str | int | Decimal, currency: str, *, field: str = "amount", signed: bool = False) -> Decimal:
@@ -53,6 +54,9 @@ def plain(amount: Decimal, currency: str) -> str:
 
 
 def spoken(amount: Decimal, currency: str, language: str) -> str:
-    """An amount as people of that language write it, such as "€35.00" or "35,00 €"."""
+    """An amount as people of that language write it, such as "€35.00" or "35,00 €"; to the last decimal that is owed."""
     locale = Locale.parse(language.replace("-", "_").split("_")[0])
-    return str(format_currency(amount, currency, locale=locale))
+    pattern = copy(locale.currency_formats["standard"])
+    decimals = DECIMALS.get(currency, 2)
+    pattern.frac_prec = (decimals, decimals)
+    return str(pattern.apply(amount, locale, currency=currency, currency_digits=False))

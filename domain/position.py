@@ -14,6 +14,7 @@ from domain.money import ZERO
 __all__ = [
     "CHARGES",
     "CREDITS",
+    "DIRECTIONS",
     "NOT_DUE",
     "Disputed",
     "Position",
@@ -30,10 +31,11 @@ CHARGES: dict[EntryKind, Component] = {
     EntryKind.LATE_FEE: "late_fee",
     EntryKind.COST: "cost",
 }
-CREDITS = {EntryKind.PAYMENT, EntryKind.WAIVER, EntryKind.SETTLEMENT_DISCOUNT}
+LET_OFF = {EntryKind.WAIVER, EntryKind.SETTLEMENT_DISCOUNT}
+CREDITS = {EntryKind.PAYMENT, *LET_OFF}
 NOT_DUE = "not_due"  # the reason of an opening balance that is owed and falls due only when the loan is accelerated
 # What a direction may say: pay what is to come before what is due, or what is disputed like all else.
-TO_COME, DISPUTED = "to_come", "disputed"
+DIRECTIONS = TO_COME, DISPUTED = "to_come", "disputed"
 
 
 class Split(NamedTuple):
@@ -58,7 +60,7 @@ class Position:
     costs and charged interest, which alone make no day past due. `overpaid` starts beyond `outstanding`.
 
     `arrears_by` is all of `arrears`. `paid_by` is `paid` without what is still free; its `other` is below zero where more was refunded
-    than was free. `recovered` was paid since the write-off. `accrued` is interest worked out here that is in `outstanding` and not
+    than was free, paid in advance or paid for charges. `recovered` was paid since the write-off. `accrued` is interest worked out here that is in `outstanding` and not
     yet due. `held_back` is free money that waits beside what is disputed.
     """
 
@@ -110,14 +112,16 @@ def unpaid_on(
 ) -> Unpaid:
     """What is unpaid of each instalment at the end of `as_of`, by the same reading as `position`."""
     book = _replay(instalments, entries, as_of, terms or Terms())
-    left = {p.number: p.left for p in book.unpaid if p.number is not None}
+    left: dict[int, Decimal] = {}
+    for part in book.unpaid:
+        if part.number is not None:
+            left[part.number] = left.get(part.number, ZERO) + part.left
     return Unpaid(left, ended=book.written_off or book.accelerated_on is not None)
 
 
 def _replay(instalments: Iterable[Instalment], entries: Iterable[Entry], as_of: date, terms: Terms) -> Book:
     counted = _in_order(entries, as_of)
-    by_tape = frozenset(e.instalment for e in counted if e.kind is EntryKind.INTEREST)
-    book = Book.begin(instalments, by_tape, terms)
+    book = Book.begin(instalments, terms)
     for entry in counted:
         _reach(book, entry.value_date)
         _post(book, entry)
@@ -161,13 +165,14 @@ def _post(book: Book, entry: Entry) -> None:
         case EntryKind.PAYMENT:
             book.paid += entry.amount
             _credit(book, entry, paid=entry.amount)
-        case EntryKind.WAIVER | EntryKind.SETTLEMENT_DISCOUNT:
+        case _ if entry.kind in LET_OFF:
             _credit(book, entry, forgiven=entry.amount)
         case EntryKind.INTEREST | EntryKind.LATE_FEE | EntryKind.COST:
             book.charge(charged(entry.value_date, CHARGES[entry.kind], entry.amount, entry.instalment))
+            if entry.kind is EntryKind.INTEREST:
+                book.charged_elsewhere.add(entry.instalment)
         case EntryKind.ADJUSTMENT if entry.amount > 0:
-            component = _component(entry) or "other"
-            book.charge(charged(entry.value_date, component, entry.amount, entry.instalment))
+            _raise(book, entry)
         case EntryKind.ADJUSTMENT:
             _credit(book, entry, forgiven=-entry.amount)
         case EntryKind.REFUND:
@@ -187,31 +192,50 @@ def _post(book: Book, entry: Entry) -> None:
 
 
 def _credit(book: Book, entry: Entry, *, paid: Decimal = ZERO, forgiven: Decimal = ZERO) -> None:
-    """Spend money on what it was given for, and what is left by the waterfall. What was waived of something is waived of nothing else."""
+    """Spend money on what it was given for, and what is left by the waterfall.
+
+    What was waived of something is waived of nothing else, and what was waived of more than is owed of nothing at all.
+    """
     component, left = _component(entry), paid + forgiven
-    if component or entry.instalment is not None or entry.direction == TO_COME:
+    directed = component or entry.instalment is not None or entry.direction == TO_COME
+    if directed:
         to_come = entry.direction == TO_COME
         left = book.direct(entry.instalment, component, entry.value_date, to_come=to_come, paid=paid, forgiven=forgiven)
-        if entry.kind in (EntryKind.WAIVER, EntryKind.SETTLEMENT_DISCOUNT):
-            return
-    book.credit += left
-    book.forgiven += left if forgiven else ZERO
-    book.settle(entry.value_date, spare=entry.direction != DISPUTED)
+    spare = entry.direction != DISPUTED
+    if entry.kind not in LET_OFF:
+        book.credit += left
+        book.forgiven += left if forgiven else ZERO
+        book.settle(entry.value_date, spare)
+    elif not directed:
+        aside, (book.credit, book.forgiven) = (book.credit, book.forgiven), (left, left)
+        book.settle(entry.value_date, spare)
+        book.credit, book.forgiven = aside
 
 
 def _component(entry: Entry) -> Component | None:
     return next((c for c in COMPONENTS if c == entry.component), None) if entry.component else None
 
 
+def _raise(book: Book, entry: Entry) -> None:
+    """More is owed. What is of the schedule ages with it; late fees, costs, and what says nothing of what it is are charges."""
+    component = _component(entry) or "other"
+    if component in SCHEDULED or (component == "other" and entry.instalment is not None):
+        book.increase(entry.value_date, component, entry.amount, entry.instalment)
+    else:
+        book.charge(charged(entry.value_date, component, entry.amount, entry.instalment))
+
+
 def _refund(book: Book, entry: Entry) -> None:
+    """Money goes back: what is free, what was paid in advance, what charges were paid. More is owed again, and falls due on the day."""
     from_payments = min(entry.amount, book.credit - book.forgiven)
     free = min(entry.amount, book.credit)
     book.paid -= entry.amount
     book.credit -= free
     book.forgiven -= free - from_payments
-    book.paid_by["other"] -= entry.amount - from_payments
-    if free < entry.amount:  # more went back than was free: the borrower owes it again
-        book.charge(charged(entry.value_date, "other", entry.amount - free))
+    again = book.take_back(entry.amount - free, entry.value_date)
+    book.paid_by["other"] -= again + free - from_payments
+    if again:
+        book.increase(entry.value_date, "other", again, None)
 
 
 def _open(book: Book, entry: Entry) -> None:
@@ -219,7 +243,9 @@ def _open(book: Book, entry: Entry) -> None:
     component = _component(entry) or "principal"
     if component in SCHEDULED:
         due_on = NEVER if entry.reason == NOT_DUE else entry.value_date
-        book.add(charged(due_on, component, entry.amount, entry.instalment))
+        part = charged(due_on, component, entry.amount, entry.instalment)
+        part.since = entry.value_date
+        book.add(part)
     else:
         book.charge(charged(entry.value_date, component, entry.amount, entry.instalment))
 

@@ -1,7 +1,7 @@
 """What turns out to have been wrong: contacts and late fees that a debt paid in time, or held in time, would not have had."""
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from typing import NamedTuple
@@ -9,7 +9,7 @@ from typing import NamedTuple
 from domain.holds import Scope
 from domain.loan import Entry, EntryKind, EntryStatus, Instalment
 from domain.money import ZERO
-from domain.position import Position, Terms, position
+from domain.position import Position, Terms, position, unpaid_on
 
 STEP = "house-put-right"  # the step of the strategy's that every remedy task is
 
@@ -45,6 +45,8 @@ def made_wrong(
 ) -> Wrong:
     """What was right by the entries `before` and is not by those `after`, the same and what was posted now.
 
+    A late fee is wrong where nothing was past due, or where the instalment that it is for had been paid, whatever else is unpaid.
+
     What was done on the value date itself stays right: nobody knows which came first that day, and charges come before payments.
     """
     since = min(
@@ -63,7 +65,8 @@ def made_wrong(
         late_fees=tuple(
             fee.entry_id
             for fee in _standing_fees(before, since, today)
-            if now(fee.value_date).cured and not then(fee.value_date).cured
+            if (now(fee.value_date).cured and not then(fee.value_date).cured)
+            or (_was_late(fee, instalments, before, terms) and not _was_late(fee, instalments, after, terms))
         ),
     )
 
@@ -91,6 +94,14 @@ def _on_each_day(
     return lru_cache(maxsize=None)(
         lambda day: position(instalments, [e for e in entries if e.value_date < day], day, terms)
     )
+
+
+def _was_late(fee: Entry, instalments: Sequence[Instalment], entries: Sequence[Entry], terms: Terms) -> bool:
+    """Whether, by the entries of the days before, the instalment that a late fee names was unpaid."""
+    if fee.instalment is None:
+        return False
+    eve = unpaid_on(instalments, entries, fee.value_date - timedelta(days=1), terms)
+    return eve.left.get(fee.instalment, ZERO) > terms.tolerance
 
 
 def _standing_fees(entries: Sequence[Entry], since: date, today: date) -> list[Entry]:

@@ -6,7 +6,7 @@ from typing import Literal, Self
 from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
 from domain.errors import BadInput
-from domain.loan import COMPONENTS, SCHEDULED, Component, Frozen
+from domain.loan import COMPONENTS, DATED, Component, Frozen
 
 Of = Literal["due", "charges", "owed", "to_come"]
 By = Literal["age", "instalment", "component"]
@@ -68,9 +68,9 @@ class Waterfall(Frozen):
 def _refuse_gaps(steps: tuple[Step, ...]) -> None:
     """Money that no step may spend would lie idle beside a debt."""
     needed: tuple[tuple[Of, tuple[Component, ...]], ...] = (
-        ("due", SCHEDULED),
+        ("due", DATED),
         ("charges", COMPONENTS),
-        ("to_come", SCHEDULED),
+        ("to_come", DATED),
     )
     for kind, components in needed:
         for component in components:
@@ -99,8 +99,8 @@ DEFAULT = Waterfall(
     name="default",
     says="The oldest instalment first, within it interest, principal, fee; then costs and late fees; then what is to come.",
     steps=(
-        Step(of="due", by="age", pay=("interest", "principal", "fee")),
+        Step(of="due", by="age", pay=("interest", "principal", "fee", "other")),
         Step(of="charges", by="age", pay=("interest", "late_fee", "cost", "principal", "fee", "other")),
-        Step(of="to_come", by="age", pay=("interest", "principal", "fee")),
+        Step(of="to_come", by="age", pay=("interest", "principal", "fee", "other")),
     ),
 )

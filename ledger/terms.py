@@ -1,10 +1,12 @@
 """By which terms a loan is read: its lender's policy, and what it has of its own."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
+from decimal import Decimal
 from functools import lru_cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, NamedTuple
+from zoneinfo import available_timezones
 
 from domain.book import Disputed
 from domain.errors import BadInput
@@ -15,6 +17,7 @@ from domain.position import Terms
 from domain.waterfall import Waterfall, read_waterfall
 from ledger.locks import lock_loan
 from ledger.named import queries
+from ledger.tracing import traceparent
 
 TERMS = queries("terms")
 
@@ -61,34 +64,102 @@ async def terms_of_loans(conn: Any, lender_ids: Sequence[str], loan_ids: Sequenc
     return {LoanKey(r["lender_id"], r["loan_id"]): terms_from(r) async for r in rows}
 
 
+class Chosen(NamedTuple):
+    """Terms that somebody chooses; None leaves one as it is. Only the first four may be a loan's own.
+
+    `tolerance`, `materiality` and `balance_tolerance` are amounts in each loan's currency; `timezone` decides the business date.
+    """
+
+    waterfall: str | None = None
+    day_count: DayCount | None = None
+    daily_interest: bool | None = None
+    penalty_interest: bool | None = None
+    tolerance: Decimal | None = None
+    materiality: Decimal | None = None
+    balance_tolerance: Decimal | None = None
+    timezone: str | None = None
+
+    def given(self) -> dict[str, Any]:
+        """Those that are chosen, by name."""
+        return {name: value for name, value in self._asdict().items() if value is not None}
+
+    def check(self) -> None:
+        """Refuse what cannot be.
+
+        Raises:
+            BadInput: the waterfall or the zone is unknown, or an amount is below zero.
+        """
+        if self.waterfall is not None:
+            waterfall_named(self.waterfall)
+        if self.timezone is not None and self.timezone not in available_timezones():
+            raise BadInput(f"timezone {self.timezone!r} is not known: use a name such as Europe/Rome.")
+        for name in ("tolerance", "materiality", "balance_tolerance"):
+            amount = getattr(self, name)
+            if amount is not None and not (amount.is_finite() and amount >= 0):
+                raise BadInput(f"{name} {amount} is no amount of money: use 0 or more.")
+
+
+LOANS_OWN = Chosen._fields[:4]
+
+
 async def choose(
-    conn: Any,
-    lender_id: str,
-    loan_id: str | None = None,
-    *,
-    waterfall: str | None = None,
-    day_count: DayCount | None = None,
-    daily_interest: bool | None = None,
-    penalty_interest: bool | None = None,
+    conn: Any, chosen: Chosen, lender_id: str, loan_id: str | None = None, *, by: str, why: str, now: datetime
 ) -> None:
-    """Change the policy of a lender, or of one loan; what is None stays as it is.
+    """Change the policy of a lender, or of one loan, with who and why; open cases whose days past due may change are told.
 
     Raises:
-        BadInput: the waterfall, the lender or the loan is unknown.
+        BadInput: the lender or the loan is unknown, or what is chosen cannot be, or not for one loan.
     """
-    if waterfall is not None:
-        waterfall_named(waterfall)
-    chosen = {
-        "waterfall": waterfall,
-        "day_count": day_count,
-        "daily_interest": daily_interest,
-        "penalty_interest": penalty_interest,
-    }
-    if loan_id is not None:
+    chosen.check()
+    values = chosen._asdict()
+    if loan_id is None:
+        before = await lender_terms(conn, lender_id)
+        await TERMS.choose_for_lender(conn, lender_id=lender_id, **values)
+    else:
+        if others := [name for name in chosen.given() if name not in LOANS_OWN]:
+            raise BadInput(f"{others[0]} is a lender's policy: leave out the loan, and name the lender by --lender.")
         await lock_loan(conn, LoanKey(lender_id, loan_id))
-        await TERMS.choose_for_loan(conn, lender_id=lender_id, loan_id=loan_id, **chosen)
-    elif await TERMS.choose_for_lender(conn, lender_id=lender_id, **chosen) is None:
+        before = await TERMS.own_terms_of_loan(conn, lender_id=lender_id, loan_id=loan_id)
+        own = {name: values[name] for name in LOANS_OWN}
+        await TERMS.choose_for_loan(conn, lender_id=lender_id, loan_id=loan_id, **own)
+    changed = await note_change(conn, lender_id, loan_id, before, chosen.given(), by=by, why=why, now=now)
+    if changed - {"balance_tolerance"}:
+        await TERMS.tell_cases(conn, lender_id=lender_id, loan_id=loan_id, trace=traceparent())
+
+
+async def lender_terms(conn: Any, lender_id: str) -> Mapping[str, Any]:
+    """What a lender has chosen, kept from others until the transaction ends.
+
+    Raises:
+        BadInput: the lender is unknown.
+    """
+    found: Mapping[str, Any] | None = await TERMS.terms_of_lender(conn, lender_id=lender_id)
+    if found is None:
         raise BadInput(f"lender {lender_id!r} is unknown: intake its loans first.")
+    return found
+
+
+async def note_change(
+    conn: Any,
+    lender_id: str,
+    loan_id: str | None,
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
+    *,
+    by: str,
+    why: str,
+    now: datetime,
+) -> set[str]:
+    """Record which of these terms are no longer what they were before, by whom and why; their names."""
+    changed = {name: [_plain(before[name]), _plain(new)] for name, new in after.items() if new != before[name]}
+    if changed:
+        this = {"lender_id": lender_id, "loan_id": loan_id}
+        await TERMS.note_change(conn, **this, changed=changed, by=by, why=why, now=now)
+    return set(changed)
+
+
+def _plain(value: Any) -> Any:
+    return value if value is None or isinstance(value, bool) else str(value)
 
 
 async def dispute_part(
@@ -109,13 +180,21 @@ async def dispute_part(
     if instalment is None and component is None:
         raise BadInput("a disputed part is missing: name its instalment, its component, or both.")
     await lock_loan(conn, key)
-    if instalment is not None and not await TERMS.has_instalment(conn, **key._asdict(), number=instalment):
-        raise BadInput(
-            f"loan {key} has no instalment {instalment}: `arrears case {key} --export DIR` lists those it has."
-        )
+    if instalment is not None:
+        await check_instalment(conn, key, instalment)
     part = {"instalment": instalment, "component": component, "source": source, "reason": reason}
     dispute_id: int = await TERMS.dispute_part(conn, **key._asdict(), since=since, **part)
     return dispute_id
+
+
+async def check_instalment(conn: Any, key: LoanKey, number: int) -> None:
+    """Refuse an instalment that a loan does not have.
+
+    Raises:
+        BadInput: its schedule has none of that number.
+    """
+    if not await TERMS.has_instalment(conn, **key._asdict(), number=number):
+        raise BadInput(f"loan {key} has no instalment {number}: `arrears case {key} --export DIR` lists those it has.")
 
 
 async def end_disputes(conn: Any, key: LoanKey, until: date) -> int:

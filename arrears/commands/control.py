@@ -92,7 +92,7 @@ def go(
             before = [r["lender_id"] for r in shadows]
             alone = lender if channel is None and strategy is None else None
             if alone is not None:
-                await CONTACTS.set_mode(conn, mode="live", lenders=[alone])
+                await CONTACTS.set_mode(conn, mode="live", lenders=[alone], now=await books.clock.now())
             return {
                 "released": what if what in pressed else None,
                 "live": [name for name in before if name == alone],

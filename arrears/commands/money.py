@@ -8,12 +8,15 @@ import typer
 from arrears.context import ledger, print_json, run, say
 from domain.clock import business_date
 from domain.errors import BadInput
+from domain.loan import COMPONENTS
 from domain.money import plain
+from domain.position import DIRECTIONS
 from ledger.case_view import find_loan
 from ledger.named import queries
 from ledger.new_entry import NewEntry
 from ledger.posting import Posted, post_entry
 from ledger.suspense import list_suspense, match_by_hand
+from ledger.terms import check_instalment
 
 POSTING = queries("posting")
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -51,17 +54,28 @@ def entry(
     ] = None,
     value_date: Annotated[str | None, typer.Option(help="From which day it counts; today without.")] = None,
     reverses: Annotated[str | None, typer.Option(help="The entry that a reversal takes back.")] = None,
+    component: Annotated[
+        str | None, typer.Option(help="What it is for: interest, principal, fee, late_fee, cost or other.")
+    ] = None,
+    instalment: Annotated[int | None, typer.Option(help="The number of the instalment that it is for.", min=1)] = None,
+    direction: Annotated[
+        str | None, typer.Option(help="to_come: for what is not yet due; disputed: for what is disputed like all else.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Post an entry by hand, with who and why."""
     for name, text in (("--by", by), ("--why", why)):
         if not text.strip():
             raise BadInput(f"{name} is empty: an entry by hand says who posts it and why.")
+    _refuse_unknown("--component", component, COMPONENTS)
+    _refuse_unknown("--direction", direction, DIRECTIONS)
 
     async def main() -> tuple[NewEntry, Posted]:
         async with ledger() as books:
             async with books.pool.acquire() as conn:
                 key = await find_loan(conn, loan)
+                if instalment is not None:
+                    await check_instalment(conn, key, instalment)
                 terms = await POSTING.loan_for_posting(
                     conn, lender_id=key.lender_id, loan_id=key.loan_id, entry_id=None
                 )
@@ -74,6 +88,9 @@ def entry(
                 "kind": kind,
                 "amount": amount,
                 "reverses": reverses,
+                "component": component,
+                "instalment": instalment,
+                "direction": direction,
                 "value_date": value_date or today.isoformat(),
                 "source": by,
                 "reason": why,
@@ -87,6 +104,12 @@ def entry(
         return
     said = {"new": "posted", "known": "was posted before; nothing changed", "suspense": "waits for what it reverses"}
     say(f"Entry {new.entry_id} {said.get(posted.status, posted.status)}.")
+
+
+def _refuse_unknown(option: str, word: str | None, known: tuple[str, ...]) -> None:
+    """A program's other words are kept and direct nothing; a person's would be a slip."""
+    if word is not None and word not in known:
+        raise BadInput(f"{option} {word!r} is not known: use one of {', '.join(known)}.")
 
 
 def list_(

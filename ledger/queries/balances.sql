@@ -125,7 +125,3 @@ select b.lender_id, f.fed_at, f.tape_at, f.balances_at, b.feed_hours, b.balance_
 from lenders b left join feeds f using (lender_id)
 where :lender_id::text is null or b.lender_id = :lender_id
 order by b.lender_id;
-
--- name: tolerate!
--- By how much the core's figures may differ from ours.
-update lenders set balance_tolerance = :tolerance where lender_id = :lender_id;

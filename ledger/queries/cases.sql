@@ -4,10 +4,10 @@ insert into cases (lender_id, loan_id, workflow_id, strategy, strategy_version, 
 values (:lender_id, :loan_id, :workflow_id, :strategy, :strategy_version, :now, :now)
 on conflict (lender_id, loan_id) do update set
     episode = cases.episode + 1, chain_from = cases.episode + 1,
-    relapse = case when cases.episode = 0 then null when (
-        select e.reason from entries e
-        where e.lender_id = cases.lender_id and e.loan_id = cases.loan_id and e.kind = 'reversal' and e.ledger_version > cases.cured_version
-        order by e.ledger_version desc limit 1) = 'misposted' then 'misposted' else 'arrears' end,
+    relapse = case when cases.episode = 0 then null when exists (
+        select from payments_taken_back b
+        where b.lender_id = cases.lender_id and b.loan_id = cases.loan_id and b.misposted
+          and b.paid_version <= cases.cured_version and b.taken_back_version > cases.cured_version) then 'misposted' else 'arrears' end,
     opened_at = case when cases.episode = 0 then excluded.opened_at else cases.opened_at end,
     strategy = excluded.strategy, strategy_version = excluded.strategy_version,
     stage = 'new', open = true, episode_at = excluded.episode_at, cured_at = null, cured_version = null,
@@ -56,11 +56,12 @@ select data from case_events where lender_id = :lender_id and loan_id = :loan_id
 -- The journal of a case, oldest first.
 select id, episode, at, kind, data from case_events where lender_id = :lender_id and loan_id = :loan_id order by id;
 
--- name: reversal_reason^
--- Why the case fell back after its cure: the last reversal that came after the version that cured it.
-select reason from entries
-where lender_id = :lender_id and loan_id = :loan_id and kind = 'reversal' and ledger_version > :version
-order by ledger_version desc limit 1;
+-- name: reversal_reason$
+-- Why the case fell back after its cure: payments that stood at the version that cured it came back since. The lender's own error, one
+-- among any number of returns, goes before all: nobody is contacted for it. Null where none came back.
+select case when bool_or(misposted) then 'misposted' else 'bounce' end from payments_taken_back
+where lender_id = :lender_id and loan_id = :loan_id and paid_version <= :version and taken_back_version > :version
+  and value_date <= :today having count(*) > 0;
 
 -- name: due_loans
 -- A page of loans that may owe what is due and have no open case, and of cases whose workflow has not decided anything yet.

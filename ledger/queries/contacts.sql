@@ -78,8 +78,10 @@ select exists (select from suppressions where lender_id = :lender_id and channel
 update contact_points set status = :status where lender_id = :lender_id and party_id = :party_id and value = :value;
 
 -- name: set_mode!
--- Shadow or live.
-update lenders set mode = :mode where lender_id = any(:lenders::text[]);
+-- Shadow or live. Who comes out of shadow charges no late fee for the days in it.
+update lenders set mode = :mode, late_fee_since = case when mode = 'shadow' and :mode::text = 'live' and late_fee_since is not null
+    then greatest(late_fee_since, (:now::timestamptz at time zone timezone)::date) else late_fee_since end
+where lender_id = any(:lenders::text[]);
 
 -- name: keep_letter!
 -- The letter itself, as it went out.

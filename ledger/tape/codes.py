@@ -5,9 +5,8 @@ from importlib.resources import files
 from zoneinfo import available_timezones
 
 from babel.localedata import locale_identifiers
-from babel.numbers import get_currency_precision
 
-from domain.money import currencies
+from domain.currencies import DECIMALS
 
 Code = tuple[str, str, int | None]
 
@@ -18,7 +17,7 @@ def known_codes() -> list[Code]:
     languages = {identifier.split("_")[0] for identifier in locale_identifiers()}
     return [
         *(("country", code, None) for code in countries()),
-        *(("currency", code, get_currency_precision(code)) for code in sorted(currencies())),
+        *(("currency", code, decimals) for code, decimals in sorted(DECIMALS.items())),
         *(("language", code, None) for code in sorted(languages)),
         *(("timezone", name, None) for name in sorted(available_timezones())),
     ]

@@ -8,12 +8,13 @@ import pytest
 
 from activities.charging import Charging
 from activities.contracts import CaseRef, SweepRequest, SweepResult
+from activities.gate import CONTACTS
 from activities.opening import furthest
 from activities.reminding import Reminding
 from domain.loan import EntryKind, EntryStatus, LoanKey
 from domain.strategy import Stage, Step, Strategy
 from ledger.case_view import case_view
-from ledger.late_fees import choose_late_fee
+from ledger.late_fees import choose_late_fee, late_fee_policy
 from ledger.new_entry import NewEntry
 from ledger.posting import post_entry
 from ledger.strategies import publish
@@ -71,6 +72,31 @@ async def test_a_lender_in_shadow_charges_nothing(bench: Bench) -> None:
     await bench.pool.execute("update lenders set mode = 'shadow'")
     await charge(bench)
     assert await fees(bench, ref) == []
+
+
+async def test_days_in_shadow_are_not_charged_afterwards(bench: Bench) -> None:
+    before, after = await bench.case((3, "100")), await bench.case((-1, "100"), (3, "1"))
+    await bench.pool.execute("update lenders set mode = 'shadow'")
+    await charge(bench, grace_days=1)
+    async with bench.pool.acquire() as conn:
+        await CONTACTS.set_mode(conn, mode="live", lenders=["default"], now=bench.clock.at)
+    for _ in range(4):
+        await Charging(bench.desk).charge_late_fees(SweepRequest())
+        bench.clock.at += timedelta(days=1)
+    assert await fees(bench, before) == []
+    assert [fee["instalment"] for fee in await fees(bench, after)] == [1]
+
+
+async def test_to_go_live_again_moves_no_first_day_and_makes_no_policy(bench: Bench) -> None:
+    async with bench.pool.acquire() as conn:
+        for mode in ("live", "shadow"):
+            await bench.pool.execute("update lenders set mode = $1", mode)
+            await CONTACTS.set_mode(conn, mode="live", lenders=["default"], now=bench.clock.at)
+            assert await late_fee_policy(conn, "default") is None
+        await charge(bench)
+        chosen = await late_fee_policy(conn, "default")
+        await CONTACTS.set_mode(conn, mode="live", lenders=["default"], now=bench.clock.at)
+        assert await late_fee_policy(conn, "default") == chosen
 
 
 async def test_a_payment_that_was_in_time_after_all_lists_the_fee_for_remedy(bench: Bench) -> None:

@@ -30,6 +30,28 @@ async def test_a_waiver_says_who_and_why(pool: Pool, database_url: str) -> None:
     assert json.loads(wrong.out)["error"]["message"].startswith("kind 'gift' is not known: use one of payment")
 
 
+async def test_a_waiver_is_aimed(pool: Pool, database_url: str) -> None:
+    await add_loan(pool)
+    said = ("--by", "s1", "--why", "goodwill")
+    aimed = ("--component", "late_fee", "--instalment", "1", "--direction", "disputed")
+    done = await arrears(database_url, "entry", "L-1", "waiver", "10.00", *said, *aimed)
+    assert done.code == 0, done.err
+    row = await pool.fetchrow("select component, instalment, direction from entries")
+    assert row is not None
+    assert tuple(row) == ("late_fee", 1, "disputed")
+    for slip, says in [
+        (
+            ("--component", "latefee"),
+            "--component 'latefee' is not known: use one of interest, principal, fee, late_fee",
+        ),
+        (("--direction", "later"), "--direction 'later' is not known: use one of to_come, disputed.\n"),
+        (("--instalment", "9"), "loan default/L-1 has no instalment 9: "),
+    ]:
+        wrong = await arrears(database_url, "entry", "L-1", "waiver", "10.00", *said, *slip)
+        assert wrong.code == 2
+        assert wrong.err.startswith(says)
+
+
 async def test_who_paid_is_shown(pool: Pool, database_url: str) -> None:
     await add_loan(pool)
     await post_entry(pool, entry(payer="an aunt"), CLOCK)

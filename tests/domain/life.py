@@ -182,8 +182,10 @@ class Life:
             self.open = False
 
     def _begin_episode(self) -> None:
-        back = [e for e in self.entries[self.entries_at_cure :] if e.kind is EntryKind.REVERSAL]
-        self.relapse = "arrears" if not back else "misposted" if back[-1].reason == "misposted" else "bounce"
+        stood = {e.entry_id for e in self.entries[: self.entries_at_cure] if e.kind is EntryKind.PAYMENT}
+        since = self.entries[self.entries_at_cure :]
+        back = [e.reason for e in since if e.kind is EntryKind.REVERSAL and e.reverses in stood]
+        self.relapse = "arrears" if not back else "misposted" if "misposted" in back else "bounce"
         self.episode += 1
         self.chain_from = self.episode if self.relapse == "arrears" else self.chain_from
         self.rejected = self.rejected and self.relapse != "arrears"

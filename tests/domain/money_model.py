@@ -14,6 +14,7 @@ from domain.loan import Entry, Instalment
 
 ALL = ["interest", "principal", "fee", "late_fee", "cost", "other"]
 TAPE = ["interest", "principal", "fee"]
+DATED = [*TAPE, "other"]
 LAST = ["interest", "late_fee", "cost", "principal", "fee", "other"]
 COSTS_FIRST = ["cost", "interest", "principal", "fee", "late_fee", "other"]
 PRINCIPAL_FIRST = ["principal", "interest", "fee", "late_fee", "cost", "other"]
@@ -37,6 +38,8 @@ class Pile:
     grows: bool = False
     grown: Fraction = Fraction(0)
     so_far: int = 0
+    since: date = date.min  # owed from then on
+    paid: int = 0
 
 
 class Model:
@@ -57,9 +60,7 @@ class Model:
             amounts = {"interest": one.interest, "principal": one.principal, "fee": one.fee}
             self.group(True, one.due_on, one.number, {name: cents(amount) for name, amount in amounts.items()})
         self.entries = self.net(entries)
-        named = {e.instalment for e in self.entries if e.kind == "interest"}
-        self.tape_interest = any(i.interest for i in instalments) or None in named
-        self.tape_interest_on = named - {None}
+        self.tape_interest = any(i.interest for i in instalments)
         self.live()
 
     def group(
@@ -99,7 +100,7 @@ class Model:
         self.spend(self.as_of)
 
     def due(self, pile: Pile) -> date:
-        return min(pile.due_on, self.accelerated) if self.accelerated else pile.due_on
+        return min(pile.due_on, max(self.accelerated, pile.since)) if self.accelerated else pile.due_on
 
     def earn(self, day: date) -> None:
         """The interest of one day, on what was owed when it began."""
@@ -111,11 +112,14 @@ class Model:
             weight = Fraction(0) if day.day == 31 else Fraction(1)
             if day.day == 1:
                 weight = Fraction(1 + 30 - min(before.day, 30))
+        charged = {e.instalment for e in self.entries if e.kind == "interest" and e.value_date < day}
+        if None in charged:
+            return
         contract = None if self.tape_interest else interest.annual_rate
         for pile in [p for p in self.piles if p.scheduled and p.component == "principal" and p.cents]:
             if self.due(pile) < day:
                 rate = interest.penalty_rate if interest.penalty_rate is not None else contract
-                if rate is None or pile.number in self.tape_interest_on:
+                if rate is None or pile.number in charged:
                     continue
                 if pile.group not in self.overdue_interest:
                     starts = self.due(pile) + timedelta(days=1)
@@ -149,20 +153,26 @@ class Model:
             money = ["paid" if e.kind == "payment" else "forgiven"] * amount
             if component or e.instalment is not None or e.direction == "to_come":
                 money = self.spend_on(money, e.instalment, component, e.direction == "to_come", e.value_date)
-                if e.kind in ("waiver", "settlement_discount"):
-                    return
-            self.purse += money
-            self.spend(e.value_date, spare=e.direction != "disputed")
+                money = [] if e.kind in ("waiver", "settlement_discount") else money
+            spare, waits = e.direction != "disputed", self.purse
+            if e.kind in ("waiver", "settlement_discount"):
+                self.purse = money
+                self.spend(e.value_date, spare)
+                self.purse = waits
+            else:
+                self.purse += money
+                self.spend(e.value_date, spare)
         elif e.kind in ("interest", "late_fee", "cost"):
             self.group(False, e.value_date, e.instalment, {e.kind: amount})
         elif e.kind == "adjustment":
-            self.group(False, e.value_date, e.instalment, {component or "other": amount})
+            self.owe_more(e.value_date, component or "other", amount, e.instalment)
         elif e.kind == "refund":
             self.refund(amount, e.value_date)
         elif e.kind == "opening_balance":
             what = component or "principal"
             due_on = date.max if e.reason == "not_due" and what in TAPE else e.value_date
-            self.group(what in TAPE, due_on, e.instalment, {what: amount})
+            for pile in self.group(what in TAPE, due_on, e.instalment, {what: amount}):
+                pile.since = e.value_date if pile.scheduled else date.min
         elif e.kind == "accelerate":
             self.accelerated = e.value_date
         elif e.kind == "reinstate":
@@ -178,13 +188,37 @@ class Model:
             if "paid" in self.purse:
                 self.purse.remove("paid")
                 continue
-            self.paid_by["other"] -= 1
-            if self.purse:
+            charges = sorted([p for p in self.piles if not p.scheduled and self.due(p) <= day], key=self.among_charges)
+            again = [] if self.purse else [p for p in [*charges, *self.to_come(day)] if p.paid]
+            self.paid_by[again[-1].component if again else "other"] -= 1
+            if again:
+                again[-1].paid -= 1
+                again[-1].cents += 1
+            elif self.purse:
                 self.purse.pop()
             else:
                 owed_again += 1
         if owed_again:
-            self.group(False, day, None, {"other": owed_again})
+            self.group(True, day, None, {"other": owed_again})[0].since = day
+
+    def owe_more(self, day: date, what: str, amount: int, number: int | None) -> None:
+        """The instalment grows while it is not late; afterwards there is one more to be paid that day. The rest is a charge."""
+        if what not in TAPE and (what != "other" or number is None):
+            self.group(False, day, number, {what: amount})
+            return
+        same = [p for p in self.piles if p.scheduled and p.number == number and number is not None]
+        first = min(same, key=lambda p: p.due_on, default=None)
+        if first and self.due(first) >= day:
+            self.piles.append(Pile(first.group, True, first.due_on, number, what, amount, since=first.since))
+        else:
+            due_on = max(day, first.due_on) if first else day
+            self.group(True, due_on, number, {what: amount})[0].since = day
+
+    def to_come(self, day: date) -> list[Pile]:
+        """In the order in which it falls due, and each in the order of its parts."""
+        charges = sorted([p for p in self.piles if not p.scheduled], key=self.among_charges)
+        coming = [p for p in [*charges, *[p for p in self.piles if p.scheduled]] if self.due(p) > day]
+        return self.in_turn(sorted(coming, key=lambda p: p.due_on), ALL)
 
     def left_of(self, group: int) -> int:
         return sum(p.cents for p in self.piles if p.group == group)
@@ -202,11 +236,14 @@ class Model:
     def spend_on(
         self, money: list[str], number: int | None, component: str | None, to_come: bool, day: date
     ) -> list[str]:
-        pool = sorted([p for p in self.piles if p.scheduled], key=lambda p: p.due_on)
+        """What is due, then charges that are due, then what is to come; `to_come` is the part of the schedule that is not due."""
+        schedule = sorted([p for p in self.piles if p.scheduled], key=lambda p: p.due_on)
         if to_come:
-            pool = [p for p in pool if self.due(p) > day]
+            pool = [p for p in schedule if self.due(p) > day]
         else:
-            pool += sorted([p for p in self.piles if not p.scheduled], key=self.among_charges)
+            charges = sorted([p for p in self.piles if not p.scheduled], key=self.among_charges)
+            now = [p for p in [*schedule, *charges] if self.due(p) <= day]
+            pool = [*now, *sorted([p for p in [*charges, *schedule] if self.due(p) > day], key=lambda p: p.due_on)]
         if number is not None:
             pool = [p for p in pool if p.number == number]
         names = [component] if component else self.names(day)
@@ -221,6 +258,7 @@ class Model:
             purse.remove("forgiven")
         else:
             purse.remove("paid")
+            pile.paid += 1
             self.paid_by[pile.component] += 1
 
     def disputed(self, pile: Pile, day: date) -> bool:
@@ -256,7 +294,7 @@ class Model:
             return PRINCIPAL_FIRST
         if self.terms.waterfall.name == "instalment-wise":
             return ALL
-        return ["interest", "principal", "fee", "late_fee", "cost", "other"]
+        return ["interest", "principal", "fee", "other", "late_fee", "cost"]
 
     @staticmethod
     def among_charges(pile: Pile) -> tuple[date, bool]:
@@ -275,9 +313,9 @@ class Model:
             [p for p in self.piles if p.scheduled and self.due(p) <= day and p.group not in late],
             key=lambda p: p.due_on,
         )
-        last = [*self.in_turn(to_come, TAPE), *self.in_turn(rest, TAPE)]
+        last = [*self.in_turn(to_come, DATED), *self.in_turn(rest, DATED)]
         if self.impaired(day):
-            last = [*self.by_name(to_come, PRINCIPAL_FIRST), *self.in_turn(rest, TAPE)]
+            last = [*self.by_name(to_come, PRINCIPAL_FIRST), *self.in_turn(rest, DATED)]
         return [*self.now_owed(day, due, owed_charges), *last]
 
     def now_owed(self, day: date, due: list[Pile], charges: list[Pile]) -> list[Pile]:
@@ -289,7 +327,7 @@ class Model:
             return self.by_name(together, PRINCIPAL_FIRST)
         if name == "instalment-wise":
             return self.instalments_with_charges(together)
-        return [*self.in_turn(due, TAPE), *self.in_turn(charges, LAST)]
+        return [*self.in_turn(due, DATED), *self.in_turn(charges, LAST)]
 
     def instalments_with_charges(self, piles: list[Pile]) -> list[Pile]:
         def where(pile: Pile) -> Pile:

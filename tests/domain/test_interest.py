@@ -72,7 +72,30 @@ def test_the_tape_s_own_interest_leaves_penalty_interest_alone() -> None:
     assert position(WITH_INTEREST, [], DUE, terms).outstanding == 1020
     assert after(365, schedule=WITH_INTEREST, terms=terms).fee_arrears == 180
     theirs = Entry("I-1", EntryKind.INTEREST, D(7), DUE + timedelta(days=9), instalment=1)
-    assert after(365, theirs, schedule=WITH_INTEREST, terms=terms).fee_arrears == 7
+    assert after(365, theirs, schedule=WITH_INTEREST, terms=terms).fee_arrears == 7 + D("4.44")  # of nine days
+
+
+@pytest.mark.parametrize("instalment", [None, 1])
+def test_interest_that_is_posted_ends_what_is_worked_out_and_takes_none_of_it(instalment: int | None) -> None:
+    theirs = Entry("I-1", EntryKind.INTEREST, D(1), DUE + timedelta(days=50), instalment=instalment)
+    worked_out = D("24.66")  # 50 days
+    assert after(50).fee_arrears == worked_out
+    assert after(50, theirs).fee_arrears == after(300, theirs).fee_arrears == worked_out + 1
+
+
+def test_interest_that_is_posted_on_one_instalment_leaves_the_others_alone() -> None:
+    schedule = [*ONE, Instalment(2, DUE, D(1000), ZERO, ZERO)]
+    theirs = Entry("I-1", EntryKind.INTEREST, D(1), DUE, instalment=1)
+    assert after(365, theirs, schedule=schedule).fee_arrears == 181
+
+
+def test_daily_interest_ends_where_the_tape_charges_its_own() -> None:
+    terms = Terms(interest=BOTH)
+    theirs = Entry("I-1", EntryKind.INTEREST, D(1), date(2026, 1, 21))
+    assert position(ONE, [theirs], DUE, terms).fee_arrears == 1 + D("6.58")  # of 20 days, due with the instalment
+    of_one = theirs._replace(instalment=1)
+    assert position(ONE, [of_one], DUE, terms).fee_arrears == 1 + D("9.86")
+    assert after(100, of_one, terms=terms).fee_arrears == 1 + D("9.86")
 
 
 def test_daily_interest_falls_due_with_the_next_instalment() -> None:

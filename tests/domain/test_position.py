@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 
 from domain.loan import Entry, EntryKind, EntryStatus, Instalment
 from domain.position import Position, position
+from tests.domain.days import few
 
 START = date(2026, 1, 1)
 ZERO = Decimal(0)
-days = st.integers(0, 300).map(lambda n: START + timedelta(days=n))
+days = few(START, 300)
 amounts = st.integers(1, 100_000).map(lambda cents: Decimal(cents) / 100)
 MONEY_IN = (EntryKind.PAYMENT, EntryKind.WAIVER, EntryKind.SETTLEMENT_DISCOUNT)
 CHARGES = (EntryKind.INTEREST, EntryKind.LATE_FEE, EntryKind.COST)

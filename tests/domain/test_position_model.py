@@ -13,11 +13,12 @@ from domain.loan import COMPONENTS, Entry, EntryKind, EntryStatus, Instalment
 from domain.position import Position, position
 from domain.waterfall import Waterfall
 from ledger.terms import waterfalls
+from tests.domain.days import few
 from tests.domain.money_model import IN, Model
 
 START = date(2026, 1, 20)
 ZERO = Decimal(0)
-days = st.integers(0, 200).map(lambda n: START + timedelta(days=n))
+days = few(START, 200)
 amounts = (st.integers(1, 400) | st.just(50)).map(lambda cents: Decimal(cents) / 100)  # 0.50 is the tolerance below
 perhaps_nothing = st.integers(0, 90).map(lambda cents: Decimal(cents) / 100)
 numbers = st.none() | st.integers(1, 5)
@@ -59,10 +60,10 @@ def histories(draw: st.DrawFn) -> list[Entry]:
     return found
 
 
-rates = st.none() | st.sampled_from([Decimal("0.18"), Decimal("3.65"), Decimal("0.5")])
+rates = st.none() | st.sampled_from([Decimal("0.18"), Decimal("3.65"), Decimal("0.5"), ZERO])
 interests = st.none() | st.builds(
     Interest,
-    since=days | st.just(START),
+    since=days | st.just(START) | st.just(START + timedelta(days=100)),  # before some dates and after others
     annual_rate=rates,
     penalty_rate=rates,
     day_count=st.sampled_from(DayCount),
@@ -74,7 +75,7 @@ def disputes(draw: st.DrawFn) -> tuple[Disputed, ...]:
     found = []
     for _ in range(draw(st.integers(0, 2))):
         since, until = sorted([draw(days), draw(days)])
-        until = until + timedelta(days=1)
+        until = max(until, since + timedelta(days=1))
         part = draw(st.tuples(numbers, components).filter(any))
         found.append(Disputed(since, draw(st.sampled_from([None, until])), *part))
     return tuple(found)

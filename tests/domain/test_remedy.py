@@ -60,6 +60,21 @@ def test_late_fees_that_a_payment_in_time_would_have_spared() -> None:
     assert wrong(paid(2), before=(*fees, part)).late_fees == ("F3", "F4")
 
 
+def test_a_fee_of_an_instalment_that_was_paid_in_its_grace_is_wrong_though_an_older_one_is_unpaid() -> None:
+    schedule = [*SCHEDULE, Instalment(2, after(5), Decimal(50), Decimal(0), Decimal(0))]
+    fees = [Entry(f"F{n}", EntryKind.LATE_FEE, Decimal(5), after(8), instalment=n) for n in (1, 2)]
+
+    def listed(*new: Entry, terms: Terms | None = None) -> tuple[str, ...]:
+        return made_wrong(schedule, fees, [*fees, *new], [], terms or Terms(), TODAY).late_fees
+
+    assert listed(paid(7, 50)._replace(instalment=2)) == ("F2",)
+    assert listed(paid(7, 49)._replace(instalment=2)) == ()
+    assert listed(paid(7, 49)._replace(instalment=2), terms=Terms(tolerance=Decimal(1))) == ("F2",)
+    assert listed(paid(8, 50)._replace(instalment=2)) == ()  # after the grace
+    assert listed(paid(7, 50)) == ()  # spent on the older one
+    assert listed(paid(7, 150)) == ("F1", "F2")
+
+
 def test_a_reminder_stays_right_while_something_is_to_come() -> None:
     later = [*SCHEDULE, Instalment(2, after(30), Decimal(50), Decimal(0), Decimal(0))]
     reminder = Made("r", "sms", "reminder", after(5))

@@ -84,6 +84,14 @@ def test_money_for_a_component_goes_there_first() -> None:
     assert paying(50, Terms(), component="cost").paid_by == split(cost=30, interest=15, principal=5)
 
 
+@pytest.mark.parametrize("kind", [EntryKind.PAYMENT, EntryKind.WAIVER])
+def test_charged_interest_that_is_due_comes_before_interest_to_come(kind: EntryKind) -> None:
+    charged = Entry("I-1", EntryKind.INTEREST, D(20), JAN)
+    given = Entry("P-1", kind, D(45), FEB, component="interest")
+    stands = position(SCHEDULE, [charged, given], FEB)
+    assert (stands.arrears_by, stands.next_due_amount) == (split(interest=5, principal=160, fee=10), D(100))
+
+
 def test_money_for_what_is_to_come_leaves_what_is_due() -> None:
     stands = paying(100, Terms(), direction="to_come")
     assert (stands.oldest_due_on, stands.next_due_on, stands.arrears) == (JAN, None, D(240))
@@ -94,6 +102,22 @@ def test_what_is_waived_of_a_component_is_waived_of_nothing_else() -> None:
     stands = position(SCHEDULE, [*FEES, waiver], FEB)
     assert (stands.arrears, stands.overpaid, stands.paid) == (D(230), D(0), D(0))
     assert stands.arrears_by == split(interest=30, principal=160, fee=10, cost=30)
+
+
+@pytest.mark.parametrize("kind", [EntryKind.WAIVER, EntryKind.SETTLEMENT_DISCOUNT])
+def test_what_is_let_off_beyond_the_debt_is_nobody_s_money(kind: EntryKind) -> None:
+    paid, let_off = Entry("P-1", EntryKind.PAYMENT, D(100), JAN), Entry("W-1", kind, D(500), FEB)
+    stands = position(SCHEDULE, [*FEES, paid, let_off], MAR)
+    assert (stands.outstanding, stands.overpaid, stands.held_back, stands.paid) == (D(0), D(0), D(0), D(100))
+    again = Entry("C-2", EntryKind.COST, D(7), MAR)
+    assert position(SCHEDULE, [*FEES, paid, let_off, again], MAR).arrears == D(7)
+
+
+def test_what_is_let_off_waits_for_no_dispute_and_leaves_free_money_alone() -> None:
+    terms = Terms(disputed=(Disputed(JAN, until=MAR, instalment=1),))
+    paid, waiver = Entry("P-1", EntryKind.PAYMENT, D(400), JAN), Entry("W-1", EntryKind.WAIVER, D(50), FEB)
+    stands = position(SCHEDULE, [*FEES, paid, waiver], FEB, terms)
+    assert (stands.outstanding, stands.held_back, stands.paid) == (D(110), D(110), D(400))
 
 
 def test_a_wholly_reversed_acceleration_never_was() -> None:
@@ -110,6 +134,12 @@ def test_undirected_money_is_not_spent_on_what_is_disputed() -> None:
     assert paying(400, terms, instalment=1).held_back == 0
     assert paying(400, terms, direction="disputed").held_back == 0
     assert position(SCHEDULE, [*FEES, Entry("P-1", EntryKind.PAYMENT, D(400), FEB)], MAR, terms).arrears == 0
+
+
+@pytest.mark.parametrize(("on", "held"), [(JAN, 100), (FEB - timedelta(days=1), 100), (FEB, 0)])
+def test_a_dispute_spares_from_its_first_day_to_the_day_before_its_end(on: date, held: int) -> None:
+    terms = Terms(disputed=(Disputed(JAN, until=FEB, instalment=1),))
+    assert position(SCHEDULE, [Entry("P-1", EntryKind.PAYMENT, D(300), on)], on, terms).held_back == held
 
 
 @pytest.mark.parametrize(
