@@ -69,7 +69,7 @@ chaos: setup
 	$(BIN)/python -m tests.chaos --races 1000
 	$(BIN)/python -m tests.chaos --burst 500
 
-# 20,000 payments over HTTP while every part is killed five times. ARGS="--without outbox" takes a mechanism away: it must fail.
+# 20,000 payments over HTTP while every part is killed five times. ARGS="--without outbox", commit or unique takes a mechanism away: it must fail.
 storm: setup
 	$(BIN)/python -m tests.storm $(ARGS)
 
