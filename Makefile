@@ -22,7 +22,7 @@ else \
 fi
 endef
 
-.PHONY: setup demo test chaos storm upgrade-drill restore-drill bench check check-rules format lock picture reference clean fonts
+.PHONY: setup demo test chaos storm fines upgrade-drill restore-drill bench check check-rules format lock picture reference clean fonts
 
 setup: $(STAMP) fonts
 
@@ -79,9 +79,14 @@ chaos: setup
 	$(BIN)/python -m tests.chaos --races 1000
 	$(BIN)/python -m tests.chaos --burst 500
 
-# 20,000 payments over HTTP while every part is killed five times. ARGS="--without outbox" takes a mechanism away: it must fail.
+# 20,000 payments over HTTP while every part is killed five times. ARGS="--without outbox", commit or unique takes a mechanism away: it must fail.
 storm: setup
 	$(BIN)/python -m tests.storm $(ARGS)
+
+# A tape of real debts in three orders beside what was really owed and paid. FOLDER=... takes another, as docs/fines.md describes it.
+FOLDER ?= tests/tapes/fines
+fines: setup
+	$(BIN)/python -m benchmarks.fines_replay $(FOLDER)
 
 # A new build follows the old one under cases that sleep, are awake, and are being contacted.
 upgrade-drill: setup

@@ -1,4 +1,4 @@
-"""Posts a tape's entries to real ledgers in value-date order, in reverse and shuffled: `python -m benchmarks.fines_replay FOLDER`.
+"""Posts a tape's entries to real ledgers in value-date order, in reverse and shuffled: `make fines FOLDER=...`.
 
 FOLDER holds loans.csv, instalments.csv, entries.csv and outcomes.csv. Each order has a ledger of its own on a PostgreSQL of its own, and
 every entry is a posting of its own. Then each loan's position on every day on which something of it falls due, is posted or ends must be
@@ -31,6 +31,7 @@ from ledger.new_entry import NewEntry
 from ledger.posting import post_entry
 from ledger.tape.intake import TapeFiles, take_in
 
+FILES = ("loans.csv", "instalments.csv", "entries.csv", "outcomes.csv")
 Positions = dict[str, dict[date, Position]]
 CLOCK = StandingClock()
 
@@ -92,6 +93,8 @@ async def main() -> int:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
+    if missing := [name for name in FILES if not (args.folder / name).is_file()]:
+        parser.error(f"{args.folder} has no {' and no '.join(missing)}: name a folder that has all four files.")
     entries = readable(args.folder / "entries.csv")
     in_order = sorted(entries, key=lambda e: (e.value_date, e.entry_id))
     orders = {
@@ -115,7 +118,8 @@ async def main() -> int:
         print(f"{loan}: {name} gives other positions than value date")
     outcomes = rows(args.folder / "outcomes.csv")
     differences = against(outcomes, first, end)
-    print(*differences, sep="\n" if differences else "")
+    for line in differences:
+        print(line)
     overpaid = sum(1 for at in first.values() if at[end].overpaid)
     print(
         f"{len(unequal)} loans stand otherwise in another order; {len(differences)} of {len(outcomes)} outcomes differ."

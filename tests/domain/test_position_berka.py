@@ -11,7 +11,7 @@ import pytest
 from domain.loan import Entry, EntryKind, Instalment
 from domain.position import Terms, position
 
-BERKA = Path(__file__).parents[3] / "shared" / "data" / "berka"
+BERKA = Path(__file__).parents[1] / "tapes" / "berka"
 TERMS = Terms(tolerance=Decimal("0.50"))
 
 

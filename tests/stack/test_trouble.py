@@ -132,20 +132,20 @@ def test_a_new_lender_is_in_shadow_until_go(stack: Stack) -> None:
     stack.ask("go", "--lender", "west")
 
 
-def test_a_big_tape_of_real_debts_twice(stack: Stack) -> None:
-    fines = Path(__file__).parents[3] / "shared" / "data" / "fines"
+def test_a_tape_of_real_debts_twice(stack: Stack) -> None:
+    fines = HERE.parent / "tapes" / "fines"
     tape = [x for kind in ("loans", "instalments", "entries") for x in (f"--{kind}", fines / f"{kind}.csv")]
     with machine("--day", "60", "--start", "2008-03-01") as other:
         rejects = other.folder / "rejects.csv"
         first = other.ask("intake", *tape, "--rejects", rejects)
-        assert (first["loans"]["new"], first["entries"]["new"], first["entries"]["rejected"]) == (2299, 3022, 4)
+        assert (first["loans"]["new"], first["entries"]["new"], first["entries"]["rejected"]) == (144, 424, 4)
         refused = [line.split(",")[:2] for line in rejects.read_text().splitlines()[1:]]
         sources = (fines / "entries.csv").read_text().splitlines()
         assert [["entries.csv", str(n)] for n, row in enumerate(sources, 1) if ",0.00," in row] == refused
         second = other.ask("intake", *tape)
         for kind in ("loans", "instalments", "entries"):
             assert (second[kind]["new"], second[kind]["changed"]) == (0, 0)
-        assert second["loans"]["unchanged"] == 2299
+        assert second["loans"]["unchanged"] == 144
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ledger.migrate import migrate
-from tests.starters.fuzzing import fuzz, serving, told
+from tests.starters.fuzz_server import serving
+from tests.starters.fuzzing import Hand, cover, fuzz, stray, told
 from workers.embedded import EmbeddedPostgres
 
 
@@ -16,10 +17,18 @@ async def run(examples: int, seed: int) -> None:
         dsn = await server.start()
         try:
             await asyncio.to_thread(migrate, dsn)
-            with serving(dsn) as url:
-                print(f"answers by status: {told(await asyncio.to_thread(fuzz, url, examples, seed))}")
+            await asyncio.to_thread(call, dsn, examples, seed)
         finally:
             await server.stop()
+
+
+def call(dsn: str, examples: int, seed: int) -> None:
+    """Every way of calling, with the API well, busy, and without its ledger."""
+    with serving(dsn) as url:
+        print(told(fuzz(url, examples, seed) + cover(url, Hand()) + cover(url, Hand("none")) + stray(url)))
+    for state in ("busy", "away"):
+        with serving(dsn, state) as url:
+            print(f"\n{state}\n{told(fuzz(url, examples // 10 + 1, seed))}")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """Holds the ledger and the cases against the files and against what the senders were told."""
 
 import asyncio
-from collections import Counter
 from datetime import date, datetime
 from decimal import Decimal
 from statistics import median
@@ -12,11 +11,11 @@ from temporalio.service import RPCError
 
 from domain.loan import Entry, Instalment, LoanKey
 from domain.money import plain
-from domain.position import Position, position
 from ledger.case_view import case_view
 from ledger.proof import prove
 from ledger.stranded import lag
-from tests.storm.crippled import AGAIN
+from tests.storm.arithmetic import Standing, stands
+from tests.storm.entries import kept, wrong
 from tests.storm.portfolio import CURRENCY, Portfolio
 from tests.storm.sending import Sending
 
@@ -55,8 +54,7 @@ async def count(
     """
     schedule, money = portfolio.schedule(), portfolio.money()
     async with pool.acquire() as conn:
-        rows = await conn.fetch("select entry_id, loan_id, kind, amount, value_date, reverses from entries")
-        kept = await conn.fetch("select entry_id from suspense")
+        found = await kept(conn)
         cases = await conn.fetch("select loan_id from cases where open order by 1")
         left, deaf = await lag(conn), await unheard(conn)
         heard = {r["entry_id"]: r["heard"] for r in await conn.fetch(HEARD)}
@@ -66,12 +64,11 @@ async def count(
     failures = {
         "refused": sending.refused,
         "given up": sending.given_up,
-        "lost": _lost(rows, kept, sending),
-        "doubles": _doubles(rows),
-        "strangers": _strangers(money, rows),
+        **wrong(found, portfolio, sending.taken),
         "positions": _positions(schedule, known, shown, now.date()),
         "cases": await _cases(client, [c["loan_id"] for c in cases], schedule, known, days),
         "unheard": [f"{deaf} cases have not absorbed what was delivered to them"] if deaf else [],
+        "untold": [f"no case was told of {e['entry_id']}" for e in found.ledger if e["entry_id"] not in heard],
         "outbox": [f"{left.waiting} messages wait, {left.stranded} of them stranded"] if left.waiting else [],
         "proof": [
             f"{c['name']}: {v['kind']} {v['id']}: {v['detail']}" for c in proof["checks"] for v in c["violations"]
@@ -81,8 +78,8 @@ async def count(
     return {
         "answers": dict(sending.answers),
         "acknowledged": len(sending.taken),
-        "in the ledger": len(rows),
-        "in suspense": len(kept),
+        "in the ledger": len(found.ledger),
+        "in suspense": len(found.suspense),
         "open cases": len(cases),
         "entries told to cases": len(heard),
         "acknowledged to heard, median": round(median(waits), 2) if waits else None,
@@ -91,34 +88,15 @@ async def count(
     }
 
 
-def _lost(rows: list[Any], kept: list[Any], sending: Sending) -> list[str]:
-    """Acknowledged, and not there; with the loans that nobody knows in suspense."""
-    there = {row["entry_id"] for row in rows} | {row["entry_id"] for row in kept}
-    return [f"{entry} was acknowledged and is not in the ledger" for entry in sorted(sending.taken.keys() - there)]
-
-
-def _doubles(rows: list[Any]) -> list[str]:
-    times = Counter(row["entry_id"].partition(AGAIN)[0] for row in rows)
-    return [f"{entry} is in the ledger {n} times" for entry, n in times.items() if n > 1]
-
-
-def _strangers(money: dict[str, list[Entry]], rows: list[Any]) -> list[str]:
-    """In the ledger, and not in the file, or otherwise than in the file."""
-    sent = {
-        (e.entry_id, loan, e.kind, e.amount, e.value_date, e.reverses) for loan, all_ in money.items() for e in all_
-    }
-    return [f"{row['entry_id']} is not as it was sent" for row in rows if tuple(row) not in sent]
-
-
 def _positions(
     schedule: dict[str, list[Instalment]], known: dict[str, list[Entry]], shown: dict[str, Any], today: date
 ) -> list[str]:
     """What `arrears case` shows, against the files alone."""
     found = []
     for loan, view in shown.items():
-        stands = position(schedule[loan], known[loan], today)
-        right: dict[str, Any] = {name: plain(getattr(stands, name), CURRENCY) for name in FIGURES}
-        right |= {"days_past_due": stands.days_past_due, "oldest_due_on": stands.oldest_due_on}
+        sums = stands(schedule[loan], known[loan], today)
+        right: dict[str, Any] = {name: plain(getattr(sums, name), CURRENCY) for name in FIGURES}
+        right |= {"days_past_due": sums.days_past_due, "oldest_due_on": sums.oldest_due_on}
         found += [f"{loan}: {k} is {view[k]}, and {v} by the files" for k, v in right.items() if view[k] != v]
     return found
 
@@ -139,13 +117,13 @@ async def _cases(
                 status = await client.get_workflow_handle(LoanKey("default", loan).workflow_id).query("status")
             except RPCError as error:
                 return f"{loan}: its case does not answer ({error.message:.100})"
-        right = [position(schedule[loan], known[loan], day) for day in days]
+        right = [stands(schedule[loan], known[loan], day) for day in days]
         return _seen(loan, status, right)
 
     return [said for said in await asyncio.gather(*map(ask, loans)) if said]
 
 
-def _seen(loan: str, status: Any, right: list[Position]) -> str | None:
+def _seen(loan: str, status: Any, right: list[Standing]) -> str | None:
     if status["waiting"]:
         return f"{loan}: {status['waiting']} messages wait in its inbox"
     saw = status["latest"]["standing"]

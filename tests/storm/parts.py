@@ -25,10 +25,15 @@ COMES_BACK_AFTER = 0.3  # seconds in which nobody is there, as with any supervis
 READY_WITHIN = 20.0  # seconds; a part that is not is killed all the same
 PROGRAMS = ("api", "relay", "worker")
 PARTS = (*PROGRAMS, "temporal", "postgres")
+# What a program says that was started while a part is away; any other end of its own is a failure.
+PART_AWAY = ("start it, or correct ARREARS_DATABASE_URL.", "start it, or check TEMPORAL_ADDRESS.")
 
 
 class Program:
-    """A program of ours under a supervisor, which starts it again whenever it ends."""
+    """A program of ours under a supervisor, which starts it again whenever it ends.
+
+    `last_words` are those of each time that it ended by itself.
+    """
 
     def __init__(self, start: Callable[[], Child], needs: frozenset[int]) -> None:
         self._start = start
@@ -36,7 +41,7 @@ class Program:
         self._child = start()
         self._watching = asyncio.create_task(self._watch())
         self.kills = 0
-        self.ended_by_itself = 0
+        self.last_words: list[str] = []
 
     async def kill(self) -> None:
         """End it at once, when it is at work."""
@@ -67,7 +72,7 @@ class Program:
             while self._child.running:  # noqa: ASYNC110 - another process
                 await asyncio.sleep(0.05)
             if self.kills == killed:
-                self.ended_by_itself += 1
+                self.last_words.append(last_line(self._child.log))
             await asyncio.sleep(COMES_BACK_AFTER)
             self._child = self._start()
 
@@ -82,7 +87,11 @@ class Server:
         self._start = start
         self._chance = chance
         self.kills = 0
-        self.ended_by_itself = 0
+
+    @property
+    def last_words(self) -> list[str]:
+        """A server that is not there ended by itself, for after each kill it was started again."""
+        return [] if self._pid() is not None else ["it is not there"]
 
     async def kill(self) -> None:
         """End it at once, now and then with every process that it began, and bring it back."""
@@ -115,7 +124,7 @@ async def running_system(folder: Path, seed: int, without: str | None) -> AsyncI
     """PostgreSQL, Temporal, and the three programs, as a lender runs them; the carrier's simulator stays in this process."""
     chance = random.Random(f"{seed}/parts")
     async with AsyncExitStack() as stack:
-        ports = _ports(3)
+        ports = free_ports(3)
         database = EmbeddedPostgres(folder / "postgres", port=ports[0])
         url = await database.start()
         stack.push_async_callback(database.stop)
@@ -139,7 +148,7 @@ async def running_system(folder: Path, seed: int, without: str | None) -> AsyncI
         }
         system = System(url, address, environment["ARREARS_PUBLIC_URL"])
         for name in PROGRAMS:
-            start = _starter(name, folder, environment, ports[2], without)
+            start = starter(name, folder, environment, ports[2], without)
             # The API asks Temporal for its health alone.
             needs = frozenset(ports[:1] if name == "api" else ports[:2])
             system.parts[name] = program = Program(start, needs)
@@ -149,9 +158,21 @@ async def running_system(folder: Path, seed: int, without: str | None) -> AsyncI
         yield system
 
 
-def _starter(
+def unasked(name: str, last_words: list[str]) -> list[str]:
+    """A sentence for each end of a part that had no part being away as its reason."""
+    return [f"the {name} ended by itself: {words}" for words in last_words if not words.endswith(PART_AWAY)]
+
+
+def last_line(log: Path) -> str:
+    """The last words of a program."""
+    lines = log.read_text("utf-8", "replace").split("\n")
+    return next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")
+
+
+def starter(
     name: str, folder: Path, environment: dict[str, str], port: int, without: str | None
 ) -> Callable[[], Child]:
+    """What starts a program of ours, whole or `without` a mechanism; `port` is where the API listens."""
     module = ["tests.storm.crippled", without] if without else ["arrears"]
     command = [sys.executable, "-m", *module, name, *(["--port", str(port)] if name == "api" else [])]
 
@@ -168,7 +189,7 @@ def _starter(
     return start
 
 
-def _ports(how_many: int) -> list[int]:
+def free_ports(how_many: int) -> list[int]:
     """Free ports that the system gives to nobody as the near end of a connection, for they must still be free after a kill."""
     found: list[int] = []
     while len(found) < how_many:

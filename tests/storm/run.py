@@ -20,7 +20,7 @@ from ledger.tape import TapeFiles, take_in
 from starters.sweeps import start_sweep
 from tests.storm.count import count, unheard
 from tests.storm.crippled import Switch
-from tests.storm.parts import PARTS, System, running_system
+from tests.storm.parts import PARTS, System, running_system, unasked
 from tests.storm.portfolio import Portfolio, make, shuffled
 from tests.storm.sending import Sending
 from workers.codec import data_converter
@@ -63,9 +63,11 @@ async def storm(folder: Path, plan: Plan) -> dict[str, Any]:
         await asyncio.gather(sending.run(), _kill(system, sending, plan))
         stilled = time.monotonic()
         settled, result = await _count(system, client, portfolio, sending, first)
+        ended = {name: list(part.last_words) for name, part in system.parts.items()}
+        result["failures"]["unasked"] = [said for name, words in ended.items() for said in unasked(name, words)]
         return {
             "kills": {name: part.kills for name, part in system.parts.items()},
-            "ended by themselves": {n: p.ended_by_itself for n, p in system.parts.items() if p.ended_by_itself},
+            "ended by themselves": {name: len(words) for name, words in ended.items() if words},
             "sent": sending.done,
             "cases opened by the sweep": swept,
             **result,

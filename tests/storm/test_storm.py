@@ -7,7 +7,7 @@ from tempfile import mkdtemp
 
 import pytest
 
-from tests.storm.parts import PARTS
+from tests.storm.parts import PARTS, last_line, unasked
 from tests.storm.run import Plan, storm
 
 
@@ -34,5 +34,14 @@ async def test_no_payment_is_lost_and_none_counts_twice_while_every_part_dies(fo
 async def test_a_storm_without_the_outbox_finds_it(folder: Path) -> None:
     result = await storm(folder, Plan(sends=60, kills=0, without="outbox"))
     assert result["failures"]["cases"]
-    assert result["entries told to cases"] == 0
+    assert len(result["failures"]["untold"]) == result["in the ledger"] > 0
     assert not result["failures"]["lost"]
+
+
+def test_a_program_may_end_by_itself_only_where_a_part_is_away(tmp_path: Path) -> None:
+    log = tmp_path / "relay.log"
+    said = "the database cannot be reached (it starts up\nDETAIL: recovery): start it, or correct ARREARS_DATABASE_URL."
+    log.write_text(f"the relay is ready\n{said}\n\n")
+    away = last_line(log)
+    log.write_text('Traceback (most recent call last):\nKeyError: "the relay"\n')
+    assert unasked("relay", [away, last_line(log)]) == ['the relay ended by itself: KeyError: "the relay"']

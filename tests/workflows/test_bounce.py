@@ -1,8 +1,10 @@
 """Money that comes back, or comes to be known late, over a whole case."""
 
 from datetime import timedelta
+from typing import Any
 
 from domain.loan import EntryKind, EntryStatus
+from ledger.case_view import case_view
 from tests.case import Case, poll
 from tests.scenario import Scene
 
@@ -12,6 +14,18 @@ async def called_for(scene: Scene) -> Case:
     case = await scene.case()
     await case.until_task("call")
     return case
+
+
+async def proven(scene: Scene) -> None:
+    """`arrears verify` finds nothing wrong at this very moment."""
+    proof = await scene.proof()
+    assert proof["ok"], [c["violations"] for c in proof["checks"]]
+
+
+async def counts(scene: Scene, case: Case) -> Any:
+    """Contacts by channel over all episodes, as `arrears case` counts them."""
+    async with scene.pool.acquire() as conn:
+        return (await case_view(conn, case.key, await scene.now()))["contacts"]
 
 
 async def test_a_bounce_after_a_cure_leaves_stage_and_counts_as_they_were(scene: Scene) -> None:
@@ -24,14 +38,17 @@ async def test_a_bounce_after_a_cure_leaves_stage_and_counts_as_they_were(scene:
     await case.pay("40", entry_id="two", value_date=await scene.today())
     await case.until(lambda n: "thank" not in n.what)
     assert (await case.row())["stage"] == "probation"
-    before = await case.sent()
+    before, had = await case.sent(), await counts(scene, case)
     await case.reverse("two", "40")
     row = await case.row()
     assert (row["stage"], row["relapse"], row["episode"]) == (stage, "bounce", 2)
+    await proven(scene)
     await case.until(lambda n: n.what == "book_visit")
     assert await case.sent() == [*before, "sms house-bounce-notice sent"]
+    assert await counts(scene, case) == {**had, "sms": had["sms"] + 1}
     await case.pay("40", entry_id="three")
     await case.until_closed()
+    await proven(scene)
 
 
 async def test_contacts_that_late_money_made_wrong_are_put_right_before_the_case_closes(scene: Scene) -> None:
@@ -56,14 +73,16 @@ async def test_the_lenders_error_after_the_close_is_put_right_before_anybody_is_
     await case.wake()
     await case.pay("100", entry_id="paid")
     await case.until_closed()
-    before = await case.sent()
+    before, had = await case.sent(), await counts(scene, case)
     await case.reverse("paid", "100", reason="misposted")
     await poll(case.is_open, "the case to be opened again")
     await scene.settle()
     assert (await case.row())["relapse"] == "misposted"
     assert [t["kind"] for t in await case.tasks()] == ["remedy"]
     await scene.days(20)
-    assert await case.sent() == before
+    assert (await case.sent(), await counts(scene, case)) == (before, had)
+    assert len(scene.texts()) == had["sms"]
+    await proven(scene)
     await case.answer("remedy", "DONE", by="s1")
     await case.until_task("call")
 
@@ -79,6 +98,7 @@ async def test_a_bounce_after_the_close_opens_the_case_again_by_itself(scene: Sc
     row = await case.row()
     assert (row["episode"], row["relapse"]) == (2, "arrears")
     assert await case.sent() == before
+    await proven(scene)
     assert (await scene.pool.fetchval("select result from outbox order by id desc limit 1")) == "closed"
 
 

@@ -5,11 +5,20 @@ from tests.case import Case, poll
 from tests.scenario import Scene
 
 
-async def cured(scene: Scene, *instalments: tuple[int, str]) -> Case:
-    """A case that was called for and then paid, in probation."""
+async def refused(scene: Scene, *instalments: tuple[int, str]) -> Case:
+    """A case that was called for in vain."""
     case = await scene.case(*instalments)
     await case.until_task("call")
     await case.answer("call", "RPC_REFUSED")
+    return case
+
+
+async def cured(scene: Scene, *instalments: tuple[int, str]) -> Case:
+    """A case that was called for and then paid, in probation."""
+    return await paid(await refused(scene, *instalments))
+
+
+async def paid(case: Case) -> Case:
     await case.pay("100", entry_id=f"paid-{case.key.loan_id}")
     await case.until(lambda n: "thank" not in n.what)
     assert (await case.row())["stage"] == "probation"
@@ -17,13 +26,18 @@ async def cured(scene: Scene, *instalments: tuple[int, str]) -> Case:
 
 
 async def test_a_returned_payment_goes_on_where_the_case_was(scene: Scene) -> None:
-    case = await cured(scene)
+    case = await refused(scene)
+    stage = (await case.row())["stage"]
+    await paid(case)
     before = await case.sent()
     await scene.days(5)
     at = await scene.now()
     await case.reverse(f"paid-{case.key.loan_id}", "100")
     row = await case.row()
     assert (row["episode"], row["chain_from"], row["relapse"]) == (2, 1, "bounce")
+    assert row["stage"] == stage
+    assert (await case.sent())[: len(before)] == before
+    assert (await scene.proof())["ok"]
     coming = await case.until(lambda n: n.what == "book_visit")
     assert await case.sent() == [*before, "sms house-bounce-notice sent"]
     assert coming.at
@@ -49,16 +63,21 @@ async def test_limits_go_on_over_a_returned_payment(scene: Scene) -> None:
 
 
 async def test_the_lenders_own_mistake_is_put_right_before_the_borrower_hears_of_it(scene: Scene) -> None:
-    case = await cured(scene)
-    before = await case.sent()
+    case = await refused(scene)
+    stage = (await case.row())["stage"]
+    await paid(case)
+    before, texts = await case.sent(), scene.texts()
     await scene.days(2)
     await case.reverse(f"paid-{case.key.loan_id}", "100", reason="misposted")
     assert [t["kind"] for t in await case.tasks()] == ["remedy"]
+    assert (await case.row())["stage"] == stage
     await scene.days(25)
-    assert await case.sent() == before
+    assert (await case.sent(), scene.texts()) == (before, texts)
+    assert (await scene.proof())["ok"]
     await case.answer("remedy", "DONE", by="s1")
     await case.until_task("visit")
-    assert await case.sent() == before
+    assert (await case.sent(), scene.texts()) == (before, texts)
+    assert (await scene.proof())["ok"]
 
 
 async def test_a_mistake_that_is_put_right_by_money_leaves_the_borrower_alone(scene: Scene) -> None:
