@@ -194,8 +194,11 @@ def _post(book: Book, entry: Entry) -> None:
 def _credit(book: Book, entry: Entry, *, paid: Decimal = ZERO, forgiven: Decimal = ZERO) -> None:
     """Spend money on what it was given for, and what is left by the waterfall.
 
-    What was waived of something is waived of nothing else, and what was waived of more than is owed of nothing at all.
+    What was waived of something is waived of nothing else, and what was waived of more than is owed of nothing at all: money that was
+    free pays first what came after it.
     """
+    if entry.kind in LET_OFF:
+        book.settle(entry.value_date)
     component, left = _component(entry), paid + forgiven
     directed = component or entry.instalment is not None or entry.direction == TO_COME
     if directed:

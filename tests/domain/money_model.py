@@ -150,6 +150,8 @@ class Model:
         component = e.component if e.component in ALL else None
         if e.kind in IN or (e.kind == "adjustment" and e.amount < 0):
             self.paid += amount if e.kind == "payment" else 0
+            if e.kind in ("waiver", "settlement_discount"):
+                self.spend(e.value_date, True)  # nothing is waived that free money pays
             money = ["paid" if e.kind == "payment" else "forgiven"] * amount
             if component or e.instalment is not None or e.direction == "to_come":
                 money = self.spend_on(money, e.instalment, component, e.direction == "to_come", e.value_date)

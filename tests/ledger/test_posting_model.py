@@ -75,14 +75,18 @@ class Model:
         return new.amount + back <= of.amount
 
     def balance(self, key: LoanKey, as_of: date) -> Decimal:
-        """What was charged by a day, less what was paid: below zero it is overpaid."""
+        """What was charged by a day, less what was paid and waived: below zero it is overpaid, and nothing is waived of nothing."""
         settled = [*(e for e in self.accepted if e.status is EntryStatus.SETTLED), *self.moves]
         there = [e for e in settled if e.status is EntryStatus.SETTLED and e.key == key and e.value_date <= as_of]
         owed = DUE[1]  # outstanding counts what is to come
-        for each in there:
-            back = sum(e.amount for e in there if e.reverses == each.entry_id)
-            owed += (each.amount - back) * (each.kind in CHARGED)
-            owed -= (each.amount - back) * (each.kind in PAID)
+        for each in sorted(there, key=lambda e: (e.value_date, e.kind not in CHARGED, e.entry_id)):
+            stands = each.amount - sum(e.amount for e in there if e.reverses == each.entry_id)
+            if each.kind in CHARGED:
+                owed += stands
+            elif each.kind is EntryKind.PAYMENT:
+                owed -= stands
+            elif each.kind is EntryKind.WAIVER:
+                owed -= min(stands, max(owed, Decimal(0)))
         return owed
 
     def versions(self, key: LoanKey) -> int:
