@@ -14,6 +14,10 @@ from domain.outcomes import Consequence, Outcome, codes_of
 
 Sets = Callable[..., Awaitable[None]]
 AGREED = frozenset({"amount", "due_on", "instalments"})
+PAID, TOLD_OF_MONEY = (
+    frozenset({"RPC_PAID_NOW", "CASH_COLLECTED"}),
+    frozenset({"amount"}),
+)  # kept; it counts once it is posted
 REACHES = {"call": "call", "callback": "call", "visit": "visit"}
 
 
@@ -120,11 +124,11 @@ async def _agreed(
             await promise(case, f"{message_id}-promise", PromiseToPay.model_validate(terms))
         case Consequence.PROMISE:
             raise BadInput(f"{body.code} needs data: the amount promised and due_on, the day it is promised for.")
-        case Consequence.PLAN if body.data:
+        case Consequence.PLAN if terms.keys() - {"by"}:
             await agree(case, f"{message_id}-plan", AgreePlan.model_validate(terms))
         case Consequence.PLAN:
-            raise BadInput(f"{body.code} needs data: the instalments agreed, each with due_on and amount.")
-        case _ if unread := sorted(AGREED & set(body.data)):
+            pass  # its instalments are told by agree_plan, or somebody is asked for them
+        case _ if unread := sorted((AGREED - (TOLD_OF_MONEY if body.code in PAID else set())) & set(body.data)):
             raise BadInput(
                 f"{body.code} reads no {unread[0]}: leave it out; money is posted as a payment, a promise is told by RPC_PTP or"
                 " PTP, a plan by RPC_PLAN or agree_plan."

@@ -81,8 +81,11 @@ async def test_without_the_locks_the_race_is_lost_and_the_proof_says_so(
     async def unlocked(*_: Any) -> bool:
         return True
 
+    async def unlocked_posting(conn: Any, *, loan_id: str, **_: Any) -> dict[str, Any]:
+        return {"loan_id": loan_id, "known": True}
+
     monkeypatch.setattr("activities.case_in_hand.lock_loan", unlocked)
-    monkeypatch.setattr("ledger.posting.try_lock_loan", unlocked)
+    monkeypatch.setattr("ledger.posting.POSTING.lock_for_posting", unlocked_posting)
     ended = await verdicts(bench, await race_all(bench, ROUNDS // 2))
     print(f"\n{ROUNDS // 2} races without locks: {dict(ended)}")
     assert ended["sent after the payment"] > 0

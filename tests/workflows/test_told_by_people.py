@@ -12,8 +12,9 @@ from tests.workflows.beginnings import at_call
 async def test_a_plan_agreed_on_the_telephone_is_a_plan(scene: Scene) -> None:
     case = await at_call(scene)
     task = (await case.task("call"))["task_id"]
-    bare = await case.tell("record_outcome", task_id=task, code="RPC_PLAN", by="c1")
-    assert bare.reason == "RPC_PLAN needs data: the instalments agreed, each with due_on and amount."
+    half = await case.tell("record_outcome", task_id=task, code="RPC_PLAN", by="c1", data={"amount": "100"})
+    assert half.reason
+    assert "instalments" in half.reason
     dates = [{"due_on": (await scene.day(7)).isoformat(), "amount": "100"}]
     await case.answer("call", "RPC_PLAN", instalments=dates, minutes="4.5")
     coming = await case.next()
@@ -24,9 +25,9 @@ async def test_what_no_outcome_of_that_code_reads_is_refused(scene: Scene) -> No
     case = await at_call(scene)
     task = (await case.task("call"))["task_id"]
     for field in ("amount", "due_on", "instalments"):
-        answer = await case.tell("record_outcome", task_id=task, code="RPC_PAID_NOW", by="c1", data={field: "50"})
+        answer = await case.tell("record_outcome", task_id=task, code="RPC_REFUSED", by="c1", data={field: "50"})
         assert answer.reason
-        assert answer.reason.startswith(f"RPC_PAID_NOW reads no {field}: leave it out; money is posted as a payment")
+        assert answer.reason.startswith(f"RPC_REFUSED reads no {field}: leave it out; money is posted as a payment")
     await case.answer("call", "UNKNOWN_PROVIDER", note="the line was dead")
     assert await case.tasks() == []
 
