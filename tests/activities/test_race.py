@@ -12,8 +12,8 @@ from ledger.pool import open_pool
 from tests.activities.bench import Bench
 from tests.chaos.racing import race_for_the_limit
 
-ROUNDS, AT_ONCE = 200, 8
-LIMIT_ROUNDS = 50
+ROUNDS, AT_ONCE = 500, 8
+LIMIT_ROUNDS = 100
 
 
 def number(index: int) -> str:

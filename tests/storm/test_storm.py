@@ -21,11 +21,11 @@ def folder() -> Iterator[Path]:
 
 @pytest.mark.timeout(300)
 async def test_no_payment_is_lost_and_none_counts_twice_while_every_part_dies(folder: Path) -> None:
-    result = await storm(folder, Plan(sends=200, kills=1))
+    result = await storm(folder, Plan(sends=300, kills=1))
     assert result["failures"] == {name: [] for name in result["failures"]}
     assert result["kills"] == dict.fromkeys(PARTS, 1)
-    assert (result["sent"], result["acknowledged"]) == (200, 160)
-    assert result["in the ledger"] + result["in suspense"] == 160
+    assert (result["sent"], result["acknowledged"]) == (300, 240)
+    assert result["in the ledger"] + result["in suspense"] == 240
     assert result["open cases"] == result["cases opened by the sweep"] == 8
     assert result["entries told to cases"] == result["in the ledger"]
 
