@@ -35,7 +35,7 @@ def reopen(
                     raise BadInput(
                         f"loan {key} has no case that was closed by hand: `arrears case {key}` says how it stands."
                     )
-                await TAPE.forget_closing(conn, **key._asdict())
+                await CASES.forget_closing(conn, **key._asdict())
                 said = {"by": by, "why": why, "closed_for": closed["closing"]}
                 await TAPE.journal_of_feed(
                     conn, **key._asdict(), now=await books.clock.now(), kind="reopened", data=said

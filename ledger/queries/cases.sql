@@ -38,6 +38,10 @@ update cases set open = false, closed_at = :now, next_step = null where lender_i
 -- The case that somebody closed, and why; none where it ended by itself or goes on.
 select closing, closed_at from cases where lender_id = :lender_id and loan_id = :loan_id and not open and closing is not null;
 
+-- name: forget_closing!
+-- What a closed case was closed for is over: the lender gave the loan back, or somebody takes it up again.
+update cases set closing = null where lender_id = :lender_id and loan_id = :loan_id and not open;
+
 -- name: hand_to!
 -- Give the case to a collector.
 update cases set collector = :collector where lender_id = :lender_id and loan_id = :loan_id;

@@ -236,10 +236,6 @@ select lender_id, loan_id, :file from cases where lender_id = :lender_id and loa
 -- The case of a loan that was taken back undoes what stands, then closes.
 update cases set closing = coalesce(closing, :reason) where lender_id = :lender_id and loan_id = :loan_id and open returning episode;
 
--- name: forget_closing!
--- The lender gave the loan back: what it was closed for is over.
-update cases set closing = null where lender_id = :lender_id and loan_id = :loan_id and not open;
-
 -- name: journal_of_feed!
 -- One more line of the case's story, where there is a case.
 insert into case_events (lender_id, loan_id, episode, at, kind, data)

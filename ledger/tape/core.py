@@ -9,7 +9,7 @@ from domain.loan import LoanKey
 from ledger.locks import lock_loan
 from ledger.named import queries
 
-TAPE, AGREED = queries("tape"), queries("agreements")
+AGREED, CASES, TAPE = queries("agreements"), queries("cases"), queries("tape")
 FEED = "feed"  # the source of a hold that the daily feed placed, and takes back by itself
 
 
@@ -41,7 +41,7 @@ async def settle_recalls(conn: Any, clock: Clock) -> None:
         key = LoanKey(row["lender_id"], row["loan_id"])
         await lock_loan(conn, key)
         await AGREED.release_hold(conn, hold_id=row["hold_id"], now=now)
-        await TAPE.forget_closing(conn, **key._asdict())
+        await CASES.forget_closing(conn, **key._asdict())
         await TAPE.journal_of_feed(conn, **key._asdict(), now=now, kind="loan_given_back", data={})
         await TAPE.tell_of(conn, **key._asdict(), file="recalls")
 
