@@ -1,4 +1,5 @@
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
@@ -16,6 +17,7 @@ from ledger.reporting import portfolio_report
 from starters import sweeps
 from starters.schedules import schedule_id
 from starters.sweeps import SWEEP_ID, TAPE_LOADED, start_sweep, sweep_daily, sweep_in_turn
+from tests.arrears.test_intake import arrears
 from tests.case import Case, poll
 from tests.ledger.samples import Pool, Standing
 from tests.scenario import Scene, scene_on
@@ -263,3 +265,20 @@ async def test_a_lender_that_a_tape_names_first_gets_its_daily_sweep(
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_what_somebody_closed_is_taken_up_again_by_command(
+    scene: Scene, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEMPORAL_ADDRESS", scene.client.service_client.config.target_host)
+    case = await closed_by_hand(scene)
+    order = ("reopen", case.key.loan_id, "--by", "s1", "--why", "the buyer gave it back", "--json")
+    done = await arrears(database_url, *order)
+    assert json.loads(done.out) == {"loan": str(case.key), "case_begun": True}, done.err
+    await begun(scene, case)
+    assert [e["data"] for e in await case.journal() if e["kind"] == "reopened"] == [
+        {"by": "s1", "why": "the buyer gave it back", "closed_for": "settled elsewhere"}
+    ]
+    again = await arrears(database_url, *order)
+    assert again.code == 2
+    assert "has no case that was closed by hand" in again.out
