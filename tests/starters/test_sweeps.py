@@ -279,6 +279,7 @@ async def test_what_somebody_closed_is_taken_up_again_by_command(
     assert [e["data"] for e in await case.journal() if e["kind"] == "reopened"] == [
         {"by": "s1", "why": "the buyer gave it back", "closed_for": "settled elsewhere"}
     ]
+    assert "重新受理" in (await arrears(database_url, "why", case.key.loan_id, "--language", "zh")).out
     again = await arrears(database_url, *order)
     assert again.code == 2
     assert "has no case that was closed by hand" in again.out
