@@ -29,7 +29,7 @@ from domain.strategy import Strategy
 from ledger.facts import CaseRow, load_case
 from ledger.locks import lock_loan
 from ledger.named import queries
-from ledger.posting import settle_cured
+from ledger.next_version import settle_cured
 
 CASES, WORK, AGREED = queries("cases"), queries("work"), queries("agreements")
 

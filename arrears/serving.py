@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,8 @@ import uvicorn
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
+
+CANCEL_AGAIN = 5.0  # seconds
 
 
 async def until_stopped() -> None:
@@ -35,3 +37,14 @@ async def serve(app: "FastAPI", host: str, port: int) -> None:
     await asyncio.wait([serving, asyncio.ensure_future(until_stopped())], return_when=asyncio.FIRST_COMPLETED)
     server.should_exit = True
     await serving
+
+
+async def ended(tasks: Sequence["asyncio.Task[None]"]) -> None:
+    """Cancel what goes on for ever, and wait until it has ended; what one of them failed with is raised."""
+    while going_on := {task for task in tasks if not task.done()}:
+        for task in going_on:
+            task.cancel()  # again, where the first was lost in a connection that broke at the same moment
+        await asyncio.wait(going_on, timeout=CANCEL_AGAIN)
+    for task in tasks:
+        if not task.cancelled():
+            task.result()

@@ -1,6 +1,8 @@
 """Opens connections to the ledger; whoever opens a pool hands it on, nobody keeps one for all."""
 
+import asyncio
 import json
+from contextlib import suppress
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -19,6 +21,7 @@ SETTINGS = {"application_name": "arrears", "timezone": "UTC"}
 # Somebody waits at the other end of an API's connection, and tries again: what is not had by then is given up.
 LOCK_WITHIN = "3s"
 FREE_WITHIN = 5.0  # seconds until a connection is free
+CLOSED_WITHIN = 10.0  # seconds until a connection that is in use is ended
 ANSWER_WITHIN = 10.0  # seconds for a statement; a server that is frozen gives none
 
 
@@ -46,6 +49,11 @@ class LedgerPool(Pool):
     def acquire(self, *, timeout: float | None = None) -> Any:
         """A connection; giving it back may take as long as getting it, for it is asked whether it is well."""
         return super().acquire(timeout=timeout if timeout is not None else self._free_within)
+
+    async def close(self) -> None:
+        """Close all connections; those that nobody gives back are ended, so that a service ends when it is told to."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(super().close(), CLOSED_WITHIN)
 
     async def connect_beside(self, within: float) -> "asyncpg.Connection[asyncpg.Record]":
         """A connection that is none of these, for who must hear of the ledger when all are taken; the caller closes it."""

@@ -1,27 +1,21 @@
 """Posts entries, one transaction each: the entry, the message to the case, what it made wrong, and the end of a chase that it cures."""
 
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any, Literal, NamedTuple
 
 import asyncpg
 
-from domain.clock import Clock, business_date
+from domain.clock import Clock
 from domain.errors import BadInput
-from domain.loan import Entry, EntryKind, EntryStatus, LoanKey
-from domain.position import Position
+from domain.loan import EntryKind, EntryStatus, LoanKey
 from ledger.known import Conflict, Known, kept_entry, known_entry
-from ledger.money import Money, money_from
 from ledger.named import queries
 from ledger.new_entry import NewEntry
-from ledger.remedies import open_remedy
+from ledger.next_version import NextVersion, append
 from ledger.tracing import traceparent
 
-MONEY, POSTING = queries("money"), queries("posting")
-# Reasons travel in messages, which may hold nothing about a person: codes do, sentences stay here.
-CODE = re.compile(r"[A-Za-z0-9_.-]{1,32}", re.ASCII)
+POSTING = queries("posting")
 TRIES = 3
 
 
@@ -83,7 +77,7 @@ async def post_within(conn: Any, entry: NewEntry, clock: Clock) -> Posted:
         entry = replace(entry, loan_id=locked["loan_id"])
     if not locked["known"]:
         return await _suspend(conn, entry)
-    loan = await POSTING.loan_for_posting(conn, **_this(entry.key), entry_id=entry.entry_id)
+    loan = await loan_for_posting(conn, entry.key, entry.entry_id)
     if loan["posted"] and (known := await known_entry(conn, entry.lender_id, entry.entry_id)) is not None:
         return await _post_again(conn, entry, known, loan, clock)
     if entry.currency != loan["currency"]:
@@ -97,6 +91,18 @@ async def post_within(conn: Any, entry: NewEntry, clock: Clock) -> Posted:
     if loan["kept"] is None:
         return await _append(conn, entry, reversed_, loan, clock)
     return await _leave_suspense(conn, entry, reversed_, loan, clock)
+
+
+async def loan_for_posting(conn: Any, key: LoanKey, entry_id: str | None) -> Any:
+    """What a posting of the entry needs to know of its loan, which is known and locked."""
+    (loan,) = [r async for r in POSTING.loans_for_posting(conn, **many([(key, entry_id)]))]
+    return loan
+
+
+def many(entries: Iterable[tuple[LoanKey, str | None]]) -> dict[str, list[str | None]]:
+    """Entries' loans and ids as the columns that statements about many take."""
+    rows = [(key.lender_id, key.loan_id, entry_id) for key, entry_id in entries]
+    return {f"{name}s": [row[n] for row in rows] for n, name in enumerate(("lender_id", "loan_id", "entry_id"))}
 
 
 async def post_kept(conn: Any, kept: Mapping[str, Any], clock: Clock) -> Posted | BadInput:
@@ -130,111 +136,23 @@ async def _post_again(conn: Any, entry: NewEntry, known: Known, loan: Any, clock
     return await _move_on(conn, entry, loan, clock)
 
 
-async def settle_cured(conn: Any, key: LoanKey, stands: Position, now: datetime) -> int:
-    """End what still chases a cured debt: open tasks and contacts not yet on their way. Returns how many; none if it is not cured.
-
-    Call it with the loan locked, in the transaction of what cured it.
-    """
-    if not stands.cured:
-        return 0
-    tasks = [r async for r in MONEY.withdraw_tasks(conn, **_this(key), now=now)]
-    contacts = [r async for r in MONEY.cancel_contacts(conn, **_this(key), now=now)]
-    return len(tasks) + len(contacts)
-
-
-def message_for(entry: NewEntry) -> str:
-    """The signal that tells a case of an entry; money that is not settled has not been received."""
-    if entry.status is not EntryStatus.SETTLED:
-        return "ledger_changed"
-    messages = {EntryKind.PAYMENT: "payment_received", EntryKind.REVERSAL: "payment_reversed"}
-    return messages.get(entry.kind, "ledger_changed")
-
-
-def told(entry: NewEntry, version: int) -> dict[str, Any]:
-    """What a message says of an entry, for the reader of a history; the case reads the facts themselves from the ledger."""
-    said = {
-        "entry_id": entry.entry_id,
-        "kind": entry.kind,
-        "amount": str(entry.amount),
-        "currency": entry.currency,
-        "value_date": entry.value_date.isoformat(),
-        "ledger_version": version,
-    }
-    more = {
-        "status": entry.status if entry.status is not EntryStatus.SETTLED else None,
-        "reason": entry.reason if entry.reason and CODE.fullmatch(entry.reason) else None,
-    }
-    return said | {name: value for name, value in more.items() if value}
-
-
 async def _append(conn: Any, entry: NewEntry, reversed_: Known | None, loan: Any, clock: Clock) -> Posted:
     if reversed_ is not None:
         await _check_reversal(conn, entry, reversed_)
-    values = {name: getattr(entry, name) for name in entry.__slots__}
-    version = await _next_version(entry, loan, clock)
-    if await POSTING.append_entry(conn, **values, **version.written()) is None:
-        # A tape, which locks loans and no ids, posted it under another loan's lock.
-        raise asyncpg.UniqueViolationError("the id was taken meanwhile")
-    posted = await version.follow(conn, "new")
+    version = NextVersion.of(entry, loan, await clock.now())
+    await append(conn, [version])
     for waiting in loan["waiting"]:
         if isinstance(done := await post_kept(conn, waiting, clock), BadInput):
             await note_refusal(conn, waiting, done)
-    return posted
+    return Posted("new", version.number, version.stands.cured)
 
 
 async def _move_on(conn: Any, entry: NewEntry, loan: Any, clock: Clock) -> Posted:
-    version = await _next_version(entry, loan, clock)
-    await POSTING.move_on(conn, **_this(entry.key), entry_id=entry.entry_id, status=entry.status, **version.written())
-    return await version.follow(conn, "changed")
-
-
-@dataclass(frozen=True)
-class _Version:
-    """The next version of a loan's ledger, with the money as it will be. All that follows is known before it is written."""
-
-    number: int
-    entry: NewEntry
-    money: Money
-    stands: Position
-    now: datetime
-    backdated: bool  # on a loan with a case
-    tells: bool
-
-    def written(self) -> dict[str, Any]:
-        """What is written beside the entry: its version and, where a case must hear of it, the message."""
-        return {"ledger_version": self.number, **message_to_case(self.entry, self.number, self.tells)}
-
-    async def follow(self, conn: Any, status: Literal["new", "changed"]) -> Posted:
-        """What it brings about: what it made wrong is listed, and a cured chase ends."""
-        if self.backdated:
-            await open_remedy(conn, self.entry.key, self.money, before=self.number - 1, now=self.now)
-        await settle_cured(conn, self.entry.key, self.stands, self.now)
-        from ledger.late_fees import give_way  # which posts, too
-
-        await give_way(conn, self.entry, self.now)
-        return Posted(status, self.number, self.stands.cured)
-
-
-async def _next_version(entry: NewEntry, loan: Any, clock: Clock) -> _Version:
-    number, now = loan["ledger_version"] + 1, await clock.now()
-    today = business_date(now, loan["timezone"])
-    money = money_from(loan).with_line(line_of(entry, number))
-    stands = money.stands(today)
-    # A closed case whose loan is past due is told too: the relay has it opened again.
-    tells = loan["case_open"] or (loan["has_case"] and not (stands.cured or stands.written_off))
-    return _Version(number, entry, money, stands, now, loan["has_case"] and entry.value_date < today, tells)
-
-
-def line_of(entry: NewEntry, version: int) -> Entry:
-    """The entry as a line of its loan's ledger."""
-    return Entry(**{name: getattr(entry, name) for name in Entry._fields if name != "version"}, version=version)
-
-
-def message_to_case(entry: NewEntry, version: int, tells: bool) -> dict[str, Any]:
-    """The row for the outbox that the entry is written with; one without a message where nobody is to hear."""
-    if not tells:
-        return {"message": None, "payload": None, "trace": None}
-    return {"message": message_for(entry), "payload": told(entry, version), "trace": traceparent()}
+    version = NextVersion.of(entry, loan, await clock.now())
+    message = version.message(traceparent())
+    await POSTING.move_on(conn, **_this(entry.key), entry_id=entry.entry_id, status=entry.status, **message)
+    await version.follow(conn)
+    return Posted("changed", version.number, version.stands.cured)
 
 
 async def _check_reversal(conn: Any, entry: NewEntry, known: Known) -> None:
@@ -281,7 +199,7 @@ async def _leave_suspense(conn: Any, entry: NewEntry, reversed_: Known | None, l
     last = entry.status if kept.moved_by(entry) else kept.moved_to
     if last is None:
         return posted
-    loan = await POSTING.loan_for_posting(conn, **_this(entry.key), entry_id=entry.entry_id)
+    loan = await loan_for_posting(conn, entry.key, entry.entry_id)
     moved = await _move_on(conn, replace(kept.entry, status=last), loan, clock)
     return moved._replace(status="new")
 

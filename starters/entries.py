@@ -8,6 +8,7 @@ from fastapi import APIRouter, Header, Request, Response
 
 from domain.clock import Clock
 from domain.errors import BadInput
+from ledger.group_commit import GroupCommit
 from ledger.known import Conflict
 from ledger.new_entry import NewEntry
 from ledger.posting import post_entry
@@ -33,7 +34,7 @@ class NotTheirs(BadInput):
 
 def entry_routes(pool: "asyncpg.Pool[asyncpg.Record]", clock: Clock, desk: Desk) -> APIRouter:
     """The addresses that take entries."""
-    routes = APIRouter(tags=["entries"])
+    routes, together = APIRouter(tags=["entries"]), GroupCommit(pool, clock)
 
     @routes.post(
         "/v1/entries",
@@ -57,7 +58,7 @@ def entry_routes(pool: "asyncpg.Pool[asyncpg.Record]", clock: Clock, desk: Desk)
             raise Refused(422, "the body is not one entry: send a JSON object; many go to /v1/entries/batch.")
         try:
             entry = _read(given, signer)
-            posted = await post_entry(pool, entry, clock)
+            posted = await together.post(entry)
         except Conflict as error:
             raise Refused(409, str(error)) from None
         except NotTheirs as error:

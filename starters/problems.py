@@ -21,6 +21,7 @@ DATABASE_AWAY = (
     asyncpg.InsufficientResourcesError,
     asyncpg.CannotConnectNowError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # a connection whose server died while it was being made
     OSError,
 )
 

@@ -55,6 +55,10 @@ async def postgres() -> AsyncIterator[str]:
 async def database_admin(postgres: str) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
     """A connection that creates and drops databases."""
     connection = await asyncpg.connect(postgres)
+    if await connection.fetchval(
+        "select current_setting('file_copy_method', true)"
+    ):  # since 18: the kernel copies, in half the time
+        await connection.execute("set file_copy_method = clone")
     yield connection
     await connection.close()
 

@@ -37,7 +37,7 @@ OF_THE_LEDGER = frozenset(
 ENTRIES_AT_ONCE = 500  # in one signal: some 100 kB, where a server takes two million bytes
 SIGNAL_TIMEOUT = timedelta(seconds=10)
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0  # seconds of real time
-DATABASE_AWAY = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+DATABASE_AWAY = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
 # What is wrong with one loan's message, and not with Temporal.
 OF_ONE_LOAN = frozenset(
     {

@@ -14,7 +14,7 @@ from domain.position import DIRECTIONS
 from ledger.case_view import find_loan
 from ledger.named import queries
 from ledger.new_entry import NewEntry
-from ledger.posting import Posted, post_entry
+from ledger.posting import Posted, loan_for_posting, post_entry
 from ledger.suspense import list_suspense, match_by_hand
 from ledger.terms import check_instalment
 
@@ -76,9 +76,7 @@ def entry(
                 key = await find_loan(conn, loan)
                 if instalment is not None:
                     await check_instalment(conn, key, instalment)
-                terms = await POSTING.loan_for_posting(
-                    conn, lender_id=key.lender_id, loan_id=key.loan_id, entry_id=None
-                )
+                terms = await loan_for_posting(conn, key, None)
             today = business_date(await books.clock.now(), terms["timezone"])
             given = {
                 "lender_id": key.lender_id,

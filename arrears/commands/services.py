@@ -110,7 +110,7 @@ def worker(
 
 def relay() -> None:
     """Deliver what the ledger has to tell its cases, and open cases after each tape, until stopped."""
-    from arrears.serving import until_stopped
+    from arrears.serving import ended, until_stopped
     from starters.sweeps import sweep_in_turn
     from workers.relay import Relay
     from workers.telemetry import traced
@@ -122,9 +122,7 @@ def relay() -> None:
             relaying = asyncio.ensure_future(Relay(books.pool, client).run())
             sweeping = asyncio.ensure_future(sweep_in_turn(client, books.pool, books.clock))
             await asyncio.wait([stopping, relaying, sweeping], return_when=asyncio.FIRST_COMPLETED)
-            relaying.cancel()
-            sweeping.cancel()
-            await asyncio.wait([relaying, sweeping])
+            await ended([relaying, sweeping])
 
     with traced("relay"):
         run(main)

@@ -28,39 +28,65 @@ select e.lender_id, e.entry_id, e.loan_id, e.kind, e.amount, e.currency, e.value
 from entries e left join entry_status_changes c using (lender_id, entry_id)
 where e.lender_id = :lender_id and e.entry_id = :entry_id;
 
--- name: loan_for_posting^
--- What a posting needs to know of its locked loan, its money as `money_of_loan` has it, and the same entry in suspense with the
--- reversals that wait for it, in one look.
-select l.currency, l.ledger_version, b.timezone, c.loan_id is not null as has_case, coalesce(c.open, false) as case_open,
+-- name: lock_group
+-- Of entries for different loans those that can be had at once: their borrowers, loans and ids are locked as `lock_for_posting` locks one's,
+-- and nothing is waited for. An entry that somebody matched to another loan is none of these, nor is one whose loan is unknown.
+with given as materialized (
+    select g.* from unnest(:lender_ids::text[], :loan_ids::text[], :entry_ids::text[]) as g (lender_id, loan_id, entry_id)
+    where not exists (select from suspense_matches m where m.lender_id = g.lender_id and m.entry_id = g.entry_id and m.sent_for = g.loan_id)
+), person as materialized (
+    select p.lender_id, p.party_id from parties p where (p.lender_id, p.party_id) in (
+        select l.lender_id, l.borrower_id from loans l join given g using (lender_id, loan_id)
+    ) for no key update skip locked
+), loan as materialized (
+    select l.lender_id, l.loan_id from loans l join given g using (lender_id, loan_id)
+    where (l.lender_id, l.borrower_id) in (select lender_id, party_id from person) for no key update of l skip locked
+)
+select lender_id, g.entry_id from given g join loan l using (lender_id, loan_id)
+where pg_try_advisory_xact_lock(hashtextextended(g.entry_id, hashtext(g.lender_id)));
+
+-- name: loans_for_posting
+-- What postings need to know of their locked loans, the money as `money_of_loan` has it, and the same entries in suspense with the
+-- reversals that wait for them, in one look.
+select l.lender_id, g.entry_id, l.currency, l.ledger_version, b.timezone, c.loan_id is not null as has_case, coalesce(c.open, false) as case_open,
     s.entry as kept, s.status as kept_status,
-    array(select w.entry from suspense w where w.lender_id = l.lender_id and w.loan_id = l.loan_id and w.entry ->> 'reverses' = :entry_id
+    array(select w.entry from suspense w where w.lender_id = l.lender_id and w.loan_id = l.loan_id and w.entry ->> 'reverses' = g.entry_id
           order by w.entry_id) as waiting,
-    exists (select from entries e where e.lender_id = l.lender_id and e.entry_id = :entry_id) as posted,
+    exists (select from entries e where e.lender_id = l.lender_id and e.entry_id = g.entry_id) as posted,
     t.tolerance, t.materiality, t.waterfall, t.day_count, t.annual_rate, t.penalty_rate, t.opened_on, t.disputed,
     array(select row (i.number, i.due_on, i.principal, i.interest, i.fee) from instalments i
           where i.lender_id = l.lender_id and i.loan_id = l.loan_id order by i.number) as instalments,
     array(select row (e.entry_id, e.kind, e.amount, e.value_date, e.reverses, e.status, e.reason, e.ledger_version,
                      e.component, e.instalment, e.direction) from ledger_lines e
           where e.lender_id = l.lender_id and e.loan_id = l.loan_id order by e.ledger_version) as entries
-from loans l join lenders b using (lender_id) join loan_terms t using (lender_id, loan_id)
+from unnest(:lender_ids::text[], :loan_ids::text[], :entry_ids::text[]) as g (lender_id, loan_id, entry_id)
+join loans l using (lender_id, loan_id) join lenders b using (lender_id) join loan_terms t using (lender_id, loan_id)
 left join cases c using (lender_id, loan_id)
-left join suspense s on s.lender_id = l.lender_id and s.entry_id = :entry_id
-where l.lender_id = :lender_id and l.loan_id = :loan_id;
+left join suspense s on s.lender_id = l.lender_id and s.entry_id = g.entry_id;
 
--- name: append_entry$
--- Append one entry, which is the loan's newest version; its place in the order of commits is drawn under the loan's lock.
-with appended as (
+-- name: append_entries$
+-- Append entries, each its loan's newest version, and say how many; their places in the order of commits are drawn under the loans' locks.
+with given as materialized (
+    select * from jsonb_to_recordset(:rows::jsonb) as g (
+        lender_id text, entry_id text, loan_id text, kind text, amount numeric, currency text, value_date date, reverses text, status text,
+        component text, instalment integer, direction text, reason text, source text, payer text, ledger_version bigint,
+        message text, payload jsonb, trace text
+    )
+), appended as (
     insert into entries (lender_id, entry_id, loan_id, kind, amount, currency, value_date, reverses, status, component, instalment,
                          direction, reason, source, payer, ledger_version)
-    values (:lender_id, :entry_id, :loan_id, :kind, :amount, :currency, :value_date, :reverses, :status, :component, :instalment,
-            :direction, :reason, :source, :payer, :ledger_version)
-    on conflict do nothing returning lender_id, loan_id, ledger_version
+    select lender_id, entry_id, loan_id, kind, amount, currency, value_date, reverses, status, component, instalment,
+           direction, reason, source, payer, ledger_version from given
+    on conflict do nothing returning lender_id, entry_id, loan_id, ledger_version
 ), told as (
     insert into outbox (lender_id, loan_id, message, payload, trace)
-    select lender_id, loan_id, :message, :payload::jsonb, :trace::text from appended where :message::text is not null
+    select lender_id, loan_id, message, payload, trace from given join appended using (lender_id, entry_id, loan_id)
+    where message is not null
+), counted as (
+    update loans l set ledger_version = a.ledger_version from appended a
+    where l.lender_id = a.lender_id and l.loan_id = a.loan_id returning l.loan_id
 )
-update loans l set ledger_version = a.ledger_version from appended a
-where l.lender_id = a.lender_id and l.loan_id = a.loan_id returning l.ledger_version;
+select count(*) from counted;
 
 -- name: move_on!
 -- A pending entry moves on, which is the loan's newest version.

@@ -14,7 +14,8 @@ from ledger.known import entry_from
 from ledger.money import money_of
 from ledger.named import queries
 from ledger.new_entry import NewEntry
-from ledger.posting import message_for, post_within, settle_cured, told
+from ledger.next_version import message_for, settle_cured, told
+from ledger.posting import post_within
 from ledger.remedies import open_remedy
 from ledger.tape.reading import TapeFile
 from ledger.tape.rules import Check, Rule

@@ -5,8 +5,6 @@ One good database is made by the activities themselves; every test breaks a copy
 
 import asyncio
 import json
-import os
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import NamedTuple
@@ -30,6 +28,7 @@ from ledger.proof import prove
 from ledger.strategies import publish, publish_shipped, shipped
 from tests.activities.bench import Bench, Clock
 from tests.case import poll
+from tests.commands import arrears
 from tests.environment import on_database
 from tests.ledger.proof.corruptions import CORRUPTIONS, Broken
 
@@ -123,13 +122,8 @@ async def called_here(address: str) -> tuple[int, str]:
 
 
 async def verify(address: str, *options: str) -> tuple[int | None, str]:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "arrears", "verify", *options),
-        env={**os.environ, "ARREARS_DATABASE_URL": address},
-        stdout=asyncio.subprocess.PIPE,
-    )
-    out, _ = await process.communicate()
-    return process.returncode, out.decode()
+    done = await arrears(address, "verify", *options)
+    return done.code, done.out
 
 
 async def run_sql(lived: Lived, *statements: str) -> None:

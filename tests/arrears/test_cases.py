@@ -7,7 +7,7 @@ import pytest
 import policies
 from arrears.context import readable_step, say_folded
 from domain.strategy import read_strategy
-from tests.arrears.test_intake import arrears
+from tests.commands import arrears
 from tests.ledger.samples import Pool, add_case, add_loan
 
 TASK = """

@@ -10,7 +10,7 @@ import pytest
 from arrears import cli
 from arrears.commands import cases
 from domain.messages import Answer
-from tests.arrears.test_intake import arrears
+from tests.commands import arrears
 
 
 def _called(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:

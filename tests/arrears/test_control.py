@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.arrears.test_intake import arrears
+from tests.commands import arrears
 from tests.ledger.samples import Pool
 
 LENDERS = "insert into lenders (lender_id, name, timezone) values ('acme', 'Acme', 'UTC'), ('beta', 'Beta', 'UTC')"

@@ -1,36 +1,16 @@
 """The commands that take in files, as a person calls them."""
 
-import asyncio
 import json
-import os
-import sys
 from decimal import Decimal
 from pathlib import Path
-from typing import NamedTuple
 
 import phonenumbers
 
 from arrears.portfolio import write_portfolio
 from ledger.tape import TapeFiles, take_in
+from tests.commands import arrears
 from tests.ledger.samples import Pool, Standing
 from tests.ledger.tape.tapes import with_row, written
-
-
-class Done(NamedTuple):
-    code: int | None
-    out: str
-    err: str
-
-
-async def arrears(database_url: str, *arguments: object) -> Done:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "arrears", *map(str, arguments)),
-        env={**os.environ, "ARREARS_DATABASE_URL": database_url},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    out, err = await process.communicate()
-    return Done(process.returncode, out.decode(), err.decode())
 
 
 async def test_a_tape_with_a_bad_row(database_url: str, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from domain.loan import EntryKind, LoanKey
 from ledger.posting import post_entry
-from tests.arrears.test_intake import arrears
+from tests.commands import arrears
 from tests.ledger.samples import Pool, Standing, add_case, add_loan, entry
 
 CLOCK = Standing()

@@ -8,7 +8,7 @@ from pathlib import Path
 from domain.loan import EntryKind, EntryStatus
 from ledger.new_entry import NewEntry
 from ledger.posting import post_entry
-from tests.arrears.test_intake import arrears
+from tests.commands import arrears
 from tests.ledger.samples import KEY, Pool, Standing, add_loan
 from tests.starters.statements.test_camt import BANK_02
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from domain.gate.engine_1 import CORE
 from ledger.tape import take_in
-from tests.arrears.test_intake import arrears
+from tests.commands import arrears
 from tests.domain.gate.asking import shipped
 from tests.ledger.samples import Pool, Standing
 from tests.ledger.tape.tapes import GOOD, written

@@ -10,7 +10,7 @@ import policies
 from activities import words
 from arrears.commands.strategies import publish
 from domain.errors import BadInput
-from tests.arrears.test_intake import arrears
+from tests.commands import arrears
 
 CACHES = (words.template, words.word_books, words.languages, words._environment)
 STANDARD = (policies.folder() / "strategies" / "standard.toml").read_text("utf-8")

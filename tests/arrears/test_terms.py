@@ -2,7 +2,7 @@
 
 import json
 
-from tests.arrears.test_intake import arrears
+from tests.commands import arrears
 from tests.ledger.samples import Pool, add_case, add_loan
 
 WHO = ("--by", "ann", "--why", "the board's decision")

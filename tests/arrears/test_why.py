@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from domain.gate.engine_1.core import asked_for
-from tests.arrears.test_intake import arrears
+from tests.commands import arrears
 from tests.ledger.judgements import NAME, NUMBER, a_life
 from tests.ledger.samples import Pool, add_loan
 

@@ -64,3 +64,13 @@ async def test_a_locked_loan_keeps_its_borrowers_other_loans_locked_too(pool: Po
                     await lock_loan(two, LoanKey("default", "L-2"))
         async with two.transaction():
             await lock_loan(two, LoanKey("default", "L-2"))
+
+
+async def test_a_connection_that_nobody_gives_back_holds_up_no_end(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ledger.pool.CLOSED_WITHIN", 0.1)
+    pool = await open_pool(database_url)
+    kept = await pool.acquire()
+    await pool.close()
+    assert kept.is_closed()

@@ -24,6 +24,7 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client
 
 from starters.signature import sign
+from tests.commands import command
 
 ARREARS = Path(sys.executable).with_name("arrears")
 SECRET = "whsec_stack"
@@ -133,9 +134,9 @@ class Stack:
 
     def ask(self, *arguments: str | Path, code: int = 0) -> Any:
         """What a command prints with --json."""
-        done = call(*arguments, "--json", environment=self.environment)
-        assert done.returncode == code, f"{arguments} exited {done.returncode}: {done.stdout}{done.stderr}"
-        return json.loads(done.stdout)
+        done = command(clean_environment() | self.environment, *arguments, "--json")
+        assert done.code == code, f"{arguments} exited {done.code}: {done.out}{done.err}"
+        return json.loads(done.out)
 
     def refusal(self, *arguments: str | Path) -> str:
         """The sentence with which a command is refused."""

@@ -17,8 +17,8 @@ from ledger.reporting import portfolio_report
 from starters import sweeps
 from starters.schedules import schedule_id
 from starters.sweeps import SWEEP_ID, TAPE_LOADED, start_sweep, sweep_daily, sweep_in_turn
-from tests.arrears.test_intake import arrears
 from tests.case import Case, poll
+from tests.commands import arrears
 from tests.ledger.samples import Pool, Standing
 from tests.scenario import Scene, scene_on
 

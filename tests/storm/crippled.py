@@ -6,15 +6,15 @@ from dataclasses import replace
 from typing import Any, Literal
 from uuid import uuid4
 
-from ledger import posting
+from ledger import next_version
+from ledger.group_commit import GroupCommit
 from ledger.new_entry import NewEntry
 from ledger.posting import Posted
-from starters import entries
 
 Switch = Literal["commit", "unique", "outbox"]
 SWITCHES: tuple[Switch, ...] = ("commit", "unique", "outbox")
 AGAIN = "~"  # between a sender's id and what makes it another
-_post, _message_to_case = posting.post_entry, posting.message_to_case
+_post, _message_to_case = GroupCommit.post, next_version.message_to_case
 _later: set["asyncio.Task[Any]"] = set()
 
 
@@ -22,21 +22,21 @@ def cripple(switch: str) -> None:
     """In this process."""
     match switch:
         case "commit":
-            vars(entries)["post_entry"] = _answer_first
+            setattr(GroupCommit, "post", _answer_first)  # noqa: B010
         case "unique":
-            vars(entries)["post_entry"] = _take_each
+            setattr(GroupCommit, "post", _take_each)  # noqa: B010
         case "outbox":
-            posting.message_to_case = _tell_nobody
+            next_version.message_to_case = _tell_nobody
         case _:
             raise AssertionError(switch)
 
 
-async def _answer_first(pool: Any, entry: Any, clock: Any) -> Any:
-    """2xx before the commit."""
+async def _answer_first(together: GroupCommit, entry: NewEntry) -> Posted:
+    """2xx long before the commit."""
 
     async def commit() -> None:
-        await asyncio.sleep(0.5)
-        await _post(pool, entry, clock)
+        await asyncio.sleep(10)
+        await _post(together, entry)
 
     task = asyncio.create_task(commit())
     _later.add(task)
@@ -44,17 +44,17 @@ async def _answer_first(pool: Any, entry: Any, clock: Any) -> Any:
     return Posted("new", 1, False)
 
 
-async def _take_each(pool: Any, entry: Any, clock: Any) -> Any:
+async def _take_each(together: GroupCommit, entry: NewEntry) -> Posted:
     """The sender's id makes nothing the same."""
-    posted = await _post(pool, entry, clock)
+    posted = await _post(together, entry)
     if posted.status != "known":
         return posted
-    return await _post(pool, replace(entry, entry_id=f"{entry.entry_id}{AGAIN}{uuid4()}"), clock)
+    return await _post(together, replace(entry, entry_id=f"{entry.entry_id}{AGAIN}{uuid4()}"))
 
 
-def _tell_nobody(entry: NewEntry, version: int, tells: bool) -> dict[str, Any]:
+def _tell_nobody(entry: NewEntry, version: int, tells: bool, trace: str | None) -> dict[str, Any]:
     """The entry is committed without a message to its case."""
-    return _message_to_case(entry, version, tells=False)
+    return _message_to_case(entry, version, False, trace)
 
 
 if __name__ == "__main__":
