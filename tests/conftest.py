@@ -18,7 +18,7 @@ from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
-from tests.environment import SEARCH_ATTRIBUTES, NoPings, on_database, time_skipping_program
+from tests.environment import SEARCH_ATTRIBUTES, NoPings, in_memory, on_database, time_skipping_program
 from workers.embedded import EmbeddedPostgres, EmbeddedTemporal, add_search_attributes
 from workers.embedded.temporal import indexed_types
 
@@ -45,7 +45,7 @@ async def postgres() -> AsyncIterator[str]:
         yield given
         return
     # Not in pytest's folder, which each new run closes to the account that PostgreSQL has in root's stead.
-    with TemporaryDirectory(prefix="arrears-tests-") as folder:
+    with TemporaryDirectory(prefix="arrears-tests-", dir=in_memory()) as folder:
         server = EmbeddedPostgres(Path(folder), durable=False)
         yield await server.start()
         await server.stop()
@@ -55,10 +55,6 @@ async def postgres() -> AsyncIterator[str]:
 async def database_admin(postgres: str) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
     """A connection that creates and drops databases."""
     connection = await asyncpg.connect(postgres)
-    if await connection.fetchval(
-        "select current_setting('file_copy_method', true)"
-    ):  # since 18: the kernel copies, in half the time
-        await connection.execute("set file_copy_method = clone")
     yield connection
     await connection.close()
 

@@ -3,6 +3,7 @@
 import shutil
 import sysconfig
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 from temporalio.client import ClientConfig, Plugin
@@ -11,6 +12,7 @@ from temporalio.service import ConnectConfig, ServiceClient
 from activities.contracts.attributes import types
 
 SEARCH_ATTRIBUTES = types()
+ROOM = 4 * 2**30  # bytes
 
 
 def on_database(dsn: str, name: str) -> str:
@@ -38,3 +40,9 @@ class NoPings(Plugin):
 
     def configure_client(self, config: ClientConfig) -> ClientConfig:
         return config
+
+
+def in_memory() -> Path | None:
+    """A folder that is no disk, where there is one with room: a database for each test is made twenty times as fast there."""
+    folder = Path("/dev/shm")
+    return folder if folder.is_dir() and shutil.disk_usage(folder).free > ROOM else None

@@ -32,6 +32,7 @@ async def test_what_one_failed_with_is_raised() -> None:
         raise KeyError("the relay")
 
     task, other = asyncio.create_task(fails()), asyncio.create_task(asyncio.sleep(60))
+    await asyncio.sleep(0)
     with pytest.raises(KeyError, match="the relay"):
         await ended([task, other])
     assert other.cancelled()

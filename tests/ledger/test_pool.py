@@ -1,5 +1,6 @@
 from decimal import Decimal
 
+import asyncpg
 import pytest
 
 from domain.errors import BadInput
@@ -73,4 +74,5 @@ async def test_a_connection_that_nobody_gives_back_holds_up_no_end(
     pool = await open_pool(database_url)
     kept = await pool.acquire()
     await pool.close()
-    assert kept.is_closed()
+    with pytest.raises(asyncpg.InterfaceError):
+        await kept.fetchval("select 1")
