@@ -7,6 +7,7 @@ from tempfile import mkdtemp
 
 import pytest
 
+from tests.environment import in_memory
 from tests.restore.__main__ import well
 from tests.restore.drill import drill
 
@@ -14,7 +15,7 @@ from tests.restore.drill import drill
 @pytest.fixture
 def folder() -> Iterator[Path]:
     # Not in pytest's folder, which each new run closes to the account that PostgreSQL has in root's stead.
-    made = Path(mkdtemp(prefix="arrears-restore-"))
+    made = Path(mkdtemp(prefix="arrears-restore-", dir=in_memory()))
     yield made
     rmtree(made)
 

@@ -25,6 +25,7 @@ from temporalio.client import Client
 
 from starters.signature import sign
 from tests.commands import command
+from tests.environment import in_memory
 
 ARREARS = Path(sys.executable).with_name("arrears")
 SECRET = "whsec_stack"
@@ -286,7 +287,7 @@ class Stack:
 def machine(*options: str) -> Iterator[Stack]:
     """A stack that runs, on a folder that is gone afterwards."""
     # Not in pytest's folder, which each new run closes to the account that PostgreSQL has in root's stead.
-    folder = Path(mkdtemp(prefix="arrears-stack-"))
+    folder = Path(mkdtemp(prefix="arrears-stack-", dir=in_memory()))
     stack = Stack(folder, options).start()
     try:
         yield stack

@@ -16,6 +16,7 @@ from ledger.migrate import migrate
 from ledger.pool import open_pool
 from starters import health
 from starters.api import create_app
+from tests.environment import in_memory
 from tests.ledger.samples import Standing, add_loan
 from tests.starters.far_side import PUBLIC, SECRET, Lender, payment, says_problem
 from workers.embedded import EmbeddedPostgres
@@ -38,7 +39,7 @@ async def test_a_frozen_database_holds_up_no_answer(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(ledger.pool, "ANSWER_WITHIN", 1.0)
     monkeypatch.setattr(ledger.pool, "FREE_WITHIN", 1.0)
     monkeypatch.setattr(health, "PATIENCE", 1.0)
-    with TemporaryDirectory(prefix="arrears-tests-") as folder:
+    with TemporaryDirectory(prefix="arrears-tests-", dir=in_memory()) as folder:
         server = EmbeddedPostgres(Path(folder), durable=False)
         dsn = await server.start()
         try:

@@ -7,6 +7,7 @@ from tempfile import mkdtemp
 
 import pytest
 
+from tests.environment import in_memory
 from tests.storm.parts import PARTS, last_line, unasked
 from tests.storm.run import Plan, storm
 
@@ -14,7 +15,7 @@ from tests.storm.run import Plan, storm
 @pytest.fixture
 def folder() -> Iterator[Path]:
     # Not in pytest's folder, which each new run closes to the account that PostgreSQL has in root's stead.
-    made = Path(mkdtemp(prefix="arrears-storm-"))
+    made = Path(mkdtemp(prefix="arrears-storm-", dir=in_memory()))
     yield made
     rmtree(made)
 

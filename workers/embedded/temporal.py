@@ -161,10 +161,15 @@ class EmbeddedTemporal:
     async def _first_client(self, child: Child, address: TemporalAddress) -> Client:
         deadline = asyncio.get_running_loop().time() + _READY_WITHIN
         while True:
-            if not child.running:
+            connecting = asyncio.ensure_future(Client.connect(address.host_port, namespace=self._namespace))
+            while child.running and not connecting.done():
+                await asyncio.wait([connecting], timeout=0.1)
+            if not child.running:  # and whoever has its port may keep a caller waiting
+                connecting.cancel()
+                await asyncio.wait([connecting])
                 raise child.failure("the process ended at once")
             try:
-                client = await Client.connect(address.host_port, namespace=self._namespace)
+                client = await connecting
                 await client.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace=self._namespace))
                 if address.ui_url:
                     _, writer = await asyncio.open_connection(*address.ui_url.removeprefix("http://").split(":"))
