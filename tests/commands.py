@@ -1,7 +1,6 @@
 """`arrears ARGUMENTS` as a process of its own, forked from one that has the program read already: a call takes a second less."""
 
 import asyncio
-import multiprocessing
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -9,8 +8,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["arrears.cli"])
+from tests.forks import FORKS
+
 WITHIN = 90  # seconds
 
 

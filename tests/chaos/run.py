@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from multiprocessing import get_context
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -27,6 +26,7 @@ from tests.chaos.count import count
 from tests.chaos.deaths import executable_lines
 from tests.chaos.switches import KEY, Switch
 from tests.chaos.worker import Life, live
+from tests.forks import FORKS
 
 PORTION = 24  # loans at a time
 PAID_SHARE, SECOND_LOAN_SHARE = 0.3, 0.2
@@ -205,7 +205,7 @@ async def _one_life(scene: World, plan: Plan, chance: float) -> bool:
         chance=chance,
         seed=f"{plan.seed}/{sum(scene.died_at.values())}",
     )
-    process = SPAWN.Process(target=live, args=(life,), daemon=True)
+    process = FORKS.Process(target=live, args=(life,), daemon=True)
     process.start()
     await asyncio.to_thread(process.join, LONGEST_LIFE)
     if process.is_alive():
@@ -286,7 +286,3 @@ async def _receipts_are_in(scene: World) -> None:
             break
         await asyncio.sleep(0.05)
     await asyncio.sleep(0.5)
-
-
-SPAWN = get_context("forkserver")
-SPAWN.set_forkserver_preload(["tests.chaos.worker"])
