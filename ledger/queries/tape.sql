@@ -8,6 +8,31 @@ set local maintenance_work_mem = '256MB';
 -- Tapes are taken in one after another: two that change the same rows would each see half of the other.
 select pg_advisory_xact_lock(hashtextextended('tape', 0));
 
+-- name: may_be_first$
+-- Whether nothing of a tape is in the ledger yet, and the role may change its tables.
+select not exists (select from parties) and not exists (select from loans)
+    and (select bool_and(pg_has_role(relowner, 'usage')) from pg_class where oid = any(:tables::text[]::regclass[]));
+
+-- name: have_for_oneself#
+-- The tables of a tape and what they refer to, before anything else is locked; where somebody has one of them, none.
+lock table lenders, parties, contact_points, loans, instalments in access exclusive mode nowait;
+
+-- name: made_again
+-- How to do without the foreign keys of these tables and the keys and indexes by which instalments are found, and how to have them again.
+select format('alter table %s drop constraint %I', conrelid::regclass, conname) as without,
+       format('alter table %s add constraint %I %s', conrelid::regclass, conname, pg_get_constraintdef(oid)) as with_it
+from pg_constraint
+where contype = 'f' and conrelid = any(:tables::text[]::regclass[]) or contype = 'p' and conrelid = 'instalments'::regclass
+union all
+select format('drop index %s', x.indexrelid::regclass), pg_get_indexdef(x.indexrelid) from pg_index x
+where x.indrelid = 'instalments'::regclass and not x.indisunique
+union all
+select 'alter table instalments disable trigger of_loans_added', 'alter table instalments enable trigger of_loans_added';
+
+-- name: instalment_without_loan^
+-- An instalment that breaks what the trigger `of_loans_added` keeps.
+select i.lender_id, i.loan_id from instalments i left join loans l using (lender_id, loan_id) where l.loan_id is null limit 1;
+
 -- name: make_workbench#
 -- What one intake works with; it goes when the transaction ends.
 create temp table known_codes (kind text, code text, decimals int, primary key (kind, code)) on commit drop;

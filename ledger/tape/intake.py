@@ -20,6 +20,7 @@ from ledger.tape.codes import known_codes
 from ledger.tape.core_files import BALANCES, RECALLS
 from ledger.tape.entries import post_rows, tell_cases
 from ledger.tape.files import CONSENTS, CONTACTS, LOANS, PARTIES
+from ledger.tape.first import first_tape
 from ledger.tape.kind import FileKind
 from ledger.tape.legal_files import LIMITATION, NOTICES
 from ledger.tape.merging import MERGES, lock_concerned, merge
@@ -53,6 +54,9 @@ class TapeFiles:
             path: Path | None = getattr(self, kind.name)
             if path is not None:
                 yield path, kind
+
+
+BY_INSTALMENT = (ENTRIES, RECALLS, BALANCES)  # the last ones: what they say is held against the schedules
 
 
 @dataclass
@@ -122,8 +126,11 @@ async def take_in(
     try:
         async with pool.acquire() as conn, conn.transaction():
             await _prepare(conn, strategy, clock)
-            for file in tape:
-                report.counts[file.kind.name] = await _take_file(conn, file, strategy, clock, progress)
+            async with first_tape(conn) as first:
+                for file in (each for each in tape if each.kind not in BY_INSTALMENT):
+                    report.counts[file.kind.name] = await _take_file(conn, file, strategy, clock, progress, first)
+            for file in (each for each in tape if each.kind in BY_INSTALMENT):
+                report.counts[file.kind.name] = await _take_file(conn, file, strategy, clock, progress, first)
             if files.loans or files.entries:
                 report.matched = await match_suspense(conn, clock)
             if files.loans:
@@ -171,35 +178,38 @@ async def _prepare(conn: Any, strategy: str | None, clock: Clock) -> None:
 
 
 async def _take_file(
-    conn: Any, file: TapeFile, strategy: str | None, clock: Clock, progress: Progress | None
+    conn: Any, file: TapeFile, strategy: str | None, clock: Clock, progress: Progress | None, first: bool
 ) -> Counts:
     kind = file.kind
     staged = await stage(conn, file, progress)
     counts = Counts(read=staged.rows)
     repeated = await check_rows(conn, file, staged)
-    await lock_concerned(conn, kind)
+    if not first:
+        await lock_concerned(conn, kind)
     if kind is ENTRIES:
         posted = await post_rows(conn, file, clock)
         counts.new, counts.suspense = posted.new + posted.suspense, posted.suspense
         counts.changed, counts.unchanged = posted.changed, posted.known + repeated
     else:
-        await _merge_file(conn, kind, counts, strategy, clock)
+        await _merge_file(conn, kind, counts, strategy, clock, first)
     counts.rejected = await TAPE.count_rejected(conn, file=kind.name)
     if kind is not ENTRIES:
         counts.unchanged = counts.read - counts.new - counts.changed - counts.rejected
     return counts
 
 
-async def _merge_file(conn: Any, kind: FileKind, counts: Counts, strategy: str | None, clock: Clock) -> None:
+async def _merge_file(
+    conn: Any, kind: FileKind, counts: Counts, strategy: str | None, clock: Clock, first: bool
+) -> None:
     if kind is LOANS:
         await TAPE.add_lenders(conn)
     for merging in MERGES[kind.name]:
         # The last table is the file's own; the ones before it only follow from the same rows.
-        counts.new, counts.changed = await merge(conn, merging, kind)
+        counts.new, counts.changed = await merge(conn, merging, kind, first)
     if kind is LOANS:
         await TAPE.tape_came(conn, now=await clock.now())
         await core.settle_numbers(conn)
-        counts.changed = await TAPE.count_changed_loans(conn)
+        counts.changed = 0 if first else await TAPE.count_changed_loans(conn)
         if strategy is not None:
             await TAPE.ask_for_strategy(conn, strategy=strategy)
     elif kind is PARTIES:

@@ -4,8 +4,6 @@ The statements are put together from the names below alone; what a file says onl
 """
 # ruff: noqa: S608
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -29,9 +27,6 @@ class Merge:
     rows: str
     by_party: bool = False
     tells: bool = True  # an open case hears of its changes
-    index: str | None = (
-        None  # one in another order than the file's: where the table is empty, it is built after the rows
-    )
 
     @property
     def counted(self) -> bool:
@@ -170,7 +165,6 @@ INSTALMENTS = (
         select lender_id, loan_id, number::int, due_on::date, principal::numeric, interest::numeric, fee::numeric
         from staged_instalments
         """,
-        index="instalments_by_due",
     ),
 )
 NOTICES = (
@@ -231,10 +225,6 @@ MERGES = {
 
 async def lock_concerned(conn: Any, kind: FileKind) -> None:
     """Lock the loans that a file speaks of: their borrowers first, then they, each sorted by id (ledger/locks.py)."""
-    if await conn.fetchval(
-        "select (select count(*) from loans) = (select count(*) from changed where kind = 'new loans')"
-    ):
-        return  # nobody else sees any loan yet
     if "loan_id" in kind.needed:
         # Nobody else sees the loans that this tape brought.
         concerned = f"""
@@ -255,35 +245,17 @@ async def lock_concerned(conn: Any, kind: FileKind) -> None:
         order by l.lender_id, l.loan_id for no key update""")
 
 
-async def merge(conn: Any, merging: Merge, kind: FileKind) -> Merged:
-    """Bring one table to what the staged rows say."""
+async def merge(conn: Any, merging: Merge, kind: FileKind, first: bool) -> Merged:
+    """Bring one table to what the staged rows say; of the `first` loans none has changed."""
     if merging.tells and await conn.fetchval("select exists (select from cases where open)"):
         await conn.execute(f"with {_touched(merging, kind, merging.fresh)} select")
     if not await conn.fetchval(f"select exists (select from {merging.table})"):
-        async with _index_built_later(conn, merging.index):
-            new = await conn.execute(_insert(merging, merging.all))
+        counted = merging.counted and not (first and kind.name == "loans")
+        new = await conn.execute(_insert(merging, merging.all, counted))
         return Merged(int(new.rsplit(" ", 1)[-1]), 0)
     changed = await conn.execute(_update(merging, kind))
-    new = await conn.execute(_insert(merging, merging.fresh))
+    new = await conn.execute(_insert(merging, merging.fresh, merging.counted))
     return Merged(int(new.rsplit(" ", 1)[-1]), int(changed.rsplit(" ", 1)[-1]))
-
-
-@asynccontextmanager
-async def _index_built_later(conn: Any, index: str | None) -> AsyncIterator[None]:
-    """Fill an empty table without an index, which is then built at once: millions of rows in its order cost less than one by one.
-
-    Whoever looks at the table waits until the commit; there was nothing to see. A role that does not own the index leaves it.
-    """
-    definition: str | None = index and await conn.fetchval(
-        "select pg_get_indexdef(oid) from pg_class where oid = $1::text::regclass and pg_has_role(relowner, 'usage')",
-        index,
-    )
-    if definition is None:
-        yield
-        return
-    await conn.execute(f"drop index {index}")
-    yield
-    await conn.execute(definition)
 
 
 def _update(merging: Merge, kind: FileKind) -> str:
@@ -306,9 +278,9 @@ def _update(merging: Merge, kind: FileKind) -> str:
         from fresh f where {same} and ({old}) is distinct from ({fresh})"""
 
 
-def _insert(merging: Merge, rows: str) -> str:
+def _insert(merging: Merge, rows: str, counted: bool) -> str:
     columns = ", ".join((*merging.key, *merging.values))
-    if not merging.counted:
+    if not counted:
         return f"insert into {merging.table} ({columns}) select {columns} from {rows} f"
     return f"""
         with fresh as materialized (select * from {rows} f),

@@ -119,7 +119,10 @@ async def check_rows(conn: Any, file: TapeFile, staged: Staged) -> int:
         await refuse(conn, file, Check(f"select * from {kind.staged}", (UNREADABLE,)))
         await refuse(conn, file, kind.checks[0])
     keys = ", ".join(kind.key)
-    repeats = await conn.fetchval(f"select exists (select from {kind.staged} group by {keys} having count(*) > 1)")
+    # Where all hashes differ, all keys do: numbers are sorted in half of the time.
+    repeats = await conn.fetchval(
+        f"select count(*) > count(distinct hash_record_extended(row ({keys}), 0)) from {kind.staged}"
+    ) and await conn.fetchval(f"select exists (select from {kind.staged} group by {keys} having count(*) > 1)")
     if repeats:
         await refuse(conn, file, kind.repeated)
     for check in kind.checks[1:]:

@@ -70,11 +70,11 @@ async def test_rejects_take_no_files_place_and_appear_whole(pool: Pool, tmp_path
         "create function refuse() returns trigger language plpgsql as $$ begin raise 'no' using errcode = '40P01'; end $$"
     )
     await pool.execute(
-        "create constraint trigger late after insert on loans initially deferred for each row execute function refuse()"
+        "create constraint trigger late after insert on entries initially deferred for each row execute function refuse()"
     )
     with pytest.raises(BadInput, match="the tape and another command waited for each other, and nothing was taken"):
         await take_in(pool, files, clock=CLOCK, rejects=link)
-    await pool.execute("drop trigger late on loans")
+    await pool.execute("drop trigger late on entries")
     await take_in(pool, files, clock=CLOCK, rejects=link)
     assert link.read_text() == "file,line,field,reason,row\n"
     assert set(tmp_path.iterdir()) == before
