@@ -4,13 +4,13 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
+from contextvars import Context
 from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
 
 from domain.clock import Clock
-from domain.errors import BadInput
 from ledger.named import queries
 from ledger.new_entry import NewEntry
 from ledger.next_version import NextVersion, append
@@ -21,15 +21,16 @@ log = logging.getLogger(__name__)
 POSTING = queries("posting")
 AT_ONCE = 2  # transactions; while one is written to the disk, the next is read
 LARGEST = 100  # entries in one, so that none waits long for the others
-# What one of a group, or somebody who meets it, can bring upon all.
-ONE_OF_THEM = (
-    BadInput,
-    asyncpg.DataError,
-    asyncpg.IntegrityConstraintViolationError,
-    asyncpg.TransactionRollbackError,
-    asyncpg.LockNotAvailableError,
+# What befalls all at once; anything else may be brought by one of them, and the others are spared it.
+OF_THE_LEDGER = (
+    TimeoutError,
+    OSError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
 )
-
 _Id = tuple[str, str]  # lender and entry
 
 
@@ -52,30 +53,41 @@ class GroupCommit:
     def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", clock: Clock) -> None:
         self._pool, self._clock = pool, clock
         self._waiting: deque[_Waiting] = deque()
-        self._at_work: set[asyncio.Task[None]] = set()
+        self._lanes = 0
+        self._at_work: set[asyncio.Task[None] | None] = set()  # the loop keeps no hold of them
 
     async def post(self, entry: NewEntry) -> Posted:
         """As `post_entry`, whose errors it raises."""
         mine = _Waiting(entry, traceparent(), asyncio.get_running_loop().create_future())
         self._waiting.append(mine)
-        if len(self._at_work) < AT_ONCE:
-            task = asyncio.create_task(self._work())
-            self._at_work.add(task)
-            task.add_done_callback(self._at_work.discard)
+        if self._lanes < AT_ONCE:
+            self._lanes += 1
+            # In a context of its own, for it works for requests other than this one too.
+            self._at_work.add(asyncio.create_task(self._work(), context=Context()))
         return await mine.posted or await post_entry(self._pool, entry, self._clock)
 
     async def _work(self) -> None:
-        while self._waiting:
-            group = self._next_group()
-            try:
-                posted = await self._post(group)
-            except ONE_OF_THEM as error:
-                log.info("entries that came together are posted one by one: %s", type(error).__name__)
-                _tell(group, {})
-            except Exception as error:  # the same would happen to each of them alone
-                _tell(group, error)
-            else:
-                _tell(group, posted)
+        """Post group after group. It is no lane any more in the step in which it sees that nobody waits: who comes next starts another."""
+        group: list[_Waiting] = []
+        try:
+            while group := self._next_group():
+                try:
+                    _tell(group, await self._post(group))
+                except Exception as error:
+                    self._failed(group, error)
+        finally:
+            self._lanes -= 1
+            _tell(group, {})
+            self._at_work.discard(asyncio.current_task())
+
+    def _failed(self, group: Iterable[_Waiting], error: Exception) -> None:
+        # A value that cannot be sent to the server is an InterfaceError too, and one entry's alone.
+        if isinstance(error, OF_THE_LEDGER) and not isinstance(error, ValueError):
+            _tell([*group, *self._waiting], error)  # nobody waits for more than one try
+            self._waiting.clear()
+        else:
+            log.info("entries that came together are posted one by one: %s", type(error).__name__)
+            _tell(group, {})
 
     def _next_group(self) -> list[_Waiting]:
         """The oldest of those who wait, one for each loan and each id."""
@@ -84,6 +96,8 @@ class GroupCommit:
         taken: set[tuple[str, ...]] = set()
         while self._waiting and len(group) < LARGEST:
             one = self._waiting.popleft()
+            if one.posted.done():  # whoever asked has gone
+                continue
             its = {("loan", *one.entry.key), ("id", *_id(one))}
             (later if its & taken else group).append(one)
             taken |= its

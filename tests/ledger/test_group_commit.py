@@ -1,6 +1,7 @@
 """Entries that come at the same moment are posted together, and each becomes what it would have been alone."""
 
 import asyncio
+from contextvars import ContextVar
 from decimal import Decimal
 from typing import Any
 
@@ -10,6 +11,8 @@ from domain.loan import EntryKind, LoanKey
 from ledger.group_commit import GroupCommit
 from ledger.known import Conflict
 from ledger.money import position_of
+from ledger.new_entry import NewEntry
+from ledger.next_version import NextVersion
 from ledger.posting import Posted, WrongCurrency, post_entry
 from tests.ledger.samples import NOON, Pool, Standing, add_case, add_contact, add_loan, add_task, entry
 
@@ -149,11 +152,70 @@ async def test_who_gives_up_waiting_takes_nothing_from_the_others(pool: Pool, to
     one.cancel()
     assert (await two).status == "new"
     assert (await together.post(entry("E-3", loan_id="L-3"))).status == "new"
-    assert await pool.fetchval("select count(*) from entries") == 3  # who has gone was heard before
+    assert await pool.fetchval("select count(*) from entries") == 2  # and is not posted, for nobody is told of it
 
 
-async def test_a_ledger_that_is_away_is_said_once(pool: Pool, together: GroupCommit) -> None:
-    await add_loans(pool, 2)
-    await pool.close()
-    said = await at_once(together, entry("E-1"), entry("E-2", loan_id="L-2"))
-    assert [type(each).__name__ for each in said] == ["InterfaceError"] * 2
+async def test_a_fault_with_one_spares_the_others(
+    pool: Pool, together: GroupCommit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await add_loans(pool, 3)
+    sound = NextVersion.of
+
+    def unlucky(entry: NewEntry, *rest: Any) -> NextVersion:
+        if entry.entry_id == "E-2":
+            raise KeyError("a zone that nobody knows")
+        return sound(entry, *rest)
+
+    monkeypatch.setattr(NextVersion, "of", unlucky)
+    said = await at_once(together, *(entry(f"E-{n}", loan_id=f"L-{n}") for n in (1, 2, 3)))
+    assert [getattr(each, "status", type(each).__name__) for each in said] == ["new", "KeyError", "new"]
+
+
+async def test_who_comes_as_the_last_group_ends_is_not_forgotten(
+    pool: Pool, together: GroupCommit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ledger.group_commit.AT_ONCE", 1)
+    await add_loans(pool, 20)
+    for n in range(1, 21):
+        assert (await asyncio.wait_for(together.post(entry(f"E-{n}", loan_id=f"L-{n}")), 10)).status == "new"
+
+
+async def test_of_a_ledger_that_is_away_all_hear_at_once(
+    pool: Pool, together: GroupCommit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ledger.group_commit.AT_ONCE", 1)
+    monkeypatch.setattr("ledger.group_commit.LARGEST", 1)
+    tries = 0
+
+    class Away:
+        def acquire(self) -> None:
+            nonlocal tries
+            tries += 1
+            raise TimeoutError
+
+    monkeypatch.setattr(together, "_pool", Away())
+    said = await at_once(together, *(entry(f"E-{n}", loan_id=f"L-{n}") for n in range(5)))
+    assert [type(each) for each in said] == [TimeoutError] * 5
+    assert tries == 1
+    monkeypatch.setattr(together, "_pool", pool)
+    await add_loans(pool, 1)
+    assert (await together.post(entry("E-1"))).status == "new"
+
+
+async def test_each_message_has_the_trace_of_its_own_request(
+    pool: Pool, together: GroupCommit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine: ContextVar[str | None] = ContextVar("mine", default=None)
+    monkeypatch.setattr("ledger.group_commit.traceparent", mine.get)
+    monkeypatch.setattr("ledger.next_version.traceparent", mine.get)
+    await add_loans(pool, 3)
+    for n in (1, 2, 3):
+        await add_case(pool, loan(n))
+
+    async def request(n: int) -> None:
+        mine.set(f"trace {n}")
+        await together.post(entry(f"E-{n}", loan_id=f"L-{n}", amount=Decimal(1)))
+
+    await asyncio.gather(*(asyncio.create_task(request(n)) for n in (1, 2, 3)))
+    rows = await pool.fetch("select loan_id, trace from outbox order by loan_id")
+    assert [tuple(row) for row in rows] == [(f"L-{n}", f"trace {n}") for n in (1, 2, 3)]
