@@ -5,6 +5,7 @@ and moves time; `Case` is one loan's case, to be paid, told, and asked.
 """
 
 import logging
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -31,7 +32,7 @@ from ledger.clock import LedgerClock, run_clock
 from ledger.proof import prove
 from ledger.stops import press_stop, release_stop
 from ledger.strategies import publish, publish_shipped
-from tests.case import Case, poll
+from tests.case import Case
 from workers import fleet
 from workers.relay import Relay
 
@@ -140,16 +141,15 @@ class Scene:
         await self.relay()
         until = await env.get_current_time() + length
 
-        async def there() -> bool:
-            return await env.get_current_time() >= until
-
-        try:
-            await env.sleep(length)
-        except RPCError as error:
-            # The clock jumps all the same: this server may hand a task to a worker of the test before, which is gone, and gives it
-            # out anew after the task's time; under load it may drop the connection of the one who waits.
-            log.warning("the clock was slow to move: %s", error.message)
-        await poll(there, f"the clock to reach {until}", LONGEST_JUMP)
+        end = time.monotonic() + LONGEST_JUMP
+        while (left := until - await env.get_current_time()) > timedelta():
+            assert time.monotonic() < end, f"gave up waiting: the clock to reach {until}"
+            try:
+                await env.sleep(left)
+            except RPCError as error:
+                # This server may hand a task to a worker of the test before, which is gone, and gives it out anew after the task's time;
+                # under load it may drop the connection of the one who waits, and then moves its clock no further: it is asked again.
+                log.warning("the clock was slow to move: %s", error.message)
         await self.settle()
 
     async def days(self, number: float) -> None:
