@@ -29,9 +29,9 @@ where x.indrelid = 'instalments'::regclass and not x.indisunique
 union all
 select 'alter table instalments disable trigger of_loans_added', 'alter table instalments enable trigger of_loans_added';
 
--- name: instalment_without_loan^
--- An instalment that breaks what the trigger `of_loans_added` keeps.
-select i.lender_id, i.loan_id from instalments i left join loans l using (lender_id, loan_id) where l.loan_id is null limit 1;
+-- name: instalment_without_loan$
+-- The loan of an instalment that breaks what the trigger `of_loans_added` keeps. The least of all: whoever asks for any one has them looked up one by one.
+select min(i.lender_id || '/' || i.loan_id) from instalments i left join loans l using (lender_id, loan_id) where l.loan_id is null;
 
 -- name: make_workbench#
 -- What one intake works with; it goes when the transaction ends.

@@ -33,7 +33,7 @@ async def first_tape(conn: Any) -> AsyncIterator[bool]:
     for each in again:
         await conn.execute(each["with_it"])
     if alone := await TAPE.instalment_without_loan(conn):
-        raise asyncpg.ForeignKeyViolationError(f"an instalment names loan {'/'.join(alone)}, which is not there")
+        raise asyncpg.ForeignKeyViolationError(f"an instalment names loan {alone}, which is not there")
 
 
 async def _is_ours(conn: Any) -> bool:
