@@ -14,6 +14,7 @@ from domain.clock import Clock
 from ledger.named import queries
 from ledger.new_entry import NewEntry
 from ledger.next_version import NextVersion, append
+from ledger.pool import LEDGER_AWAY
 from ledger.posting import Posted, many, post_entry
 from ledger.tracing import traceparent
 
@@ -21,16 +22,6 @@ log = logging.getLogger(__name__)
 POSTING = queries("posting")
 AT_ONCE = 2  # transactions; while one is written to the disk, the next is read
 LARGEST = 100  # entries in one, so that none waits long for the others
-# What befalls all at once; anything else may be brought by one of them, and the others are spared it.
-OF_THE_LEDGER = (
-    TimeoutError,
-    OSError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.InsufficientResourcesError,
-)
 _Id = tuple[str, str]  # lender and entry
 
 
@@ -81,8 +72,9 @@ class GroupCommit:
             self._at_work.discard(asyncio.current_task())
 
     def _failed(self, group: Iterable[_Waiting], error: Exception) -> None:
-        # A value that cannot be sent to the server is an InterfaceError too, and one entry's alone.
-        if isinstance(error, OF_THE_LEDGER) and not isinstance(error, ValueError):
+        # What befalls the ledger befalls all; anything else may be one entry's, and the others are spared it. So is a value that cannot
+        # be sent to the server, which is an InterfaceError too.
+        if isinstance(error, LEDGER_AWAY) and not isinstance(error, ValueError):
             _tell([*group, *self._waiting], error)  # nobody waits for more than one try
             self._waiting.clear()
         else:

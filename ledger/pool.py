@@ -16,6 +16,16 @@ if TYPE_CHECKING:
 else:
     Pool = asyncpg.Pool
 
+# The ledger does not answer, or broke off: what was asked may be asked again.
+LEDGER_AWAY = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # a connection whose server died while it was being made
+    OSError,  # and TimeoutError, which is one
+)
 # Casts between timestamptz and date must not depend on the server's zone.
 SETTINGS = {"application_name": "arrears", "timezone": "UTC"}
 # Somebody waits at the other end of an API's connection, and tries again: what is not had by then is given up.

@@ -12,20 +12,11 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 
+from ledger.pool import LEDGER_AWAY
+
 log = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
 TITLES = {status.value: status.phrase for status in HTTPStatus} | {498: "Token Invalid"}
-DATABASE_AWAY = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,  # a connection whose server died while it was being made
-    OSError,
-)
-
-
 # What others hold for a while; the database is well.
 HELD = (asyncpg.LockNotAvailableError, asyncpg.TransactionRollbackError)
 AGAIN = "send it again, what is known changes nothing"
@@ -78,7 +69,7 @@ def add_problems(app: FastAPI) -> None:
     app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, _unforeseen)
     app.add_exception_handler(asyncpg.DataError, _unusable)
-    for error in DATABASE_AWAY:
+    for error in LEDGER_AWAY:
         app.add_exception_handler(error, _database_away)
     for held in HELD:
         app.add_exception_handler(held, _held)

@@ -15,7 +15,7 @@ from activities.contracts import CASES, SweepRequest
 from domain.clock import Clock, business_date, start_of
 from ledger.clock import LedgerClock
 from ledger.notices import listening
-from starters.problems import DATABASE_AWAY
+from ledger.pool import LEDGER_AWAY
 from starters.schedules import schedule_lenders
 
 log = logging.getLogger(__name__)
@@ -63,7 +63,7 @@ async def sweep_daily(
                         swept = today
                     else:
                         await tape.wait(await _until_midnight(clock, today, timezone))
-        except (RPCError, WorkflowFailureError, asyncpg.PostgresError, *DATABASE_AWAY) as error:
+        except (RPCError, WorkflowFailureError, asyncpg.PostgresError, *LEDGER_AWAY) as error:
             log.warning("the sweep could not run (%s): next try in %.0f s", type(error).__name__, PAUSE)
             await asyncio.sleep(PAUSE)
 
@@ -84,7 +84,7 @@ async def sweep_in_turn(client: Client, pool: "asyncpg.Pool[asyncpg.Record]", cl
                     await sweep_daily(client, pool, clock, daily=(await clock.mapping()).fast)
                 finally:
                     await conn.execute("select pg_advisory_unlock(hashtextextended($1, 0))", SWEEP_ID)
-        except (asyncpg.PostgresError, *DATABASE_AWAY) as error:
+        except (asyncpg.PostgresError, *LEDGER_AWAY) as error:
             log.warning("the sweep waits for the database (%s): next try in %.0f s", type(error).__name__, PAUSE)
             await asyncio.sleep(PAUSE)
 

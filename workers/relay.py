@@ -23,6 +23,7 @@ from domain.messages import LedgerNews
 from ledger import outbox
 from ledger.notices import listening
 from ledger.outbox import OutboxRow
+from ledger.pool import LEDGER_AWAY
 from ledger.stranded import strand
 from ledger.tracing import span, traceparent
 
@@ -37,7 +38,6 @@ OF_THE_LEDGER = frozenset(
 ENTRIES_AT_ONCE = 500  # in one signal: some 100 kB, where a server takes two million bytes
 SIGNAL_TIMEOUT = timedelta(seconds=10)
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0  # seconds of real time
-DATABASE_AWAY = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
 # What is wrong with one loan's message, and not with Temporal.
 OF_ONE_LOAN = frozenset(
     {
@@ -86,7 +86,7 @@ class Relay:
                         pause = FIRST_PAUSE
                         if not delivered:
                             await notices.wait(self._poll)
-            except (RPCError, *DATABASE_AWAY) as error:
+            except (RPCError, asyncpg.PostgresError, *LEDGER_AWAY) as error:
                 part = "Temporal" if isinstance(error, RPCError) else "the database"
                 log.warning("%s does not answer (%s): next try in %.0f s", part, type(error).__name__, pause)
                 await asyncio.sleep(pause)

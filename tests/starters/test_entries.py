@@ -344,6 +344,31 @@ async def test_who_is_in_the_way_of_others_each_time_is_told_to_come_again(pool:
     assert clock.tries == 1 + 3  # in company, then alone
 
 
+@pytest.mark.parametrize(
+    "kind",
+    [
+        asyncpg.AdminShutdownError,
+        asyncpg.CannotConnectNowError,
+        asyncpg.ConnectionDoesNotExistError,
+        asyncpg.InterfaceError,
+        asyncpg.InternalClientError,
+        asyncpg.TooManyConnectionsError,
+        ConnectionResetError,
+        TimeoutError,
+    ],
+)
+async def test_however_the_ledger_breaks_off_the_sender_is_told_to_come_again(
+    pool: Pool, kind: type[Exception]
+) -> None:
+    class BreaksOff(Standing):
+        async def now(self) -> datetime:
+            raise kind("in the middle")
+
+    app = create_app(pool, BreaksOff(), secrets=[SECRET], twilio_token=None, public_url=PUBLIC)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app, False), base_url="http://api") as http:
+        assert says_problem(await Lender(http).post(payment()), 503, "send it again")
+
+
 async def test_a_ledger_that_is_away_gives_no_2xx(pool: Pool, lender: Lender) -> None:
     await pool.execute("alter table entries rename to entries_gone")
     assert says_problem(await lender.post(payment()), 500)
