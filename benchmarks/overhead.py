@@ -95,7 +95,8 @@ async def portfolio(pool: Pool, loans: list[str], window: SendWindow = ALL_DAY) 
             NOON.date(),
             NOON,
         )
-    await pool.execute("analyze")
+    # Not the tables that are still empty: PostgreSQL would take them for empty until it looks again, and read them whole.
+    await pool.execute("analyze parties, contact_points, loans, instalments, cases")
 
 
 async def each(loans: list[str], act: Callable[[str], Awaitable[Any]]) -> None:

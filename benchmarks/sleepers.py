@@ -30,6 +30,7 @@ from ledger.clock import run_clock
 from workers import fleet
 from workers.codec import data_converter
 from workers.embedded import EmbeddedTemporal
+from workers.runner import sandbox
 
 HISTORIES = Path(__file__).parents[1] / "tests" / "histories"
 MEASURED = 60  # cases of each length of history
@@ -139,7 +140,7 @@ async def replays(name: str) -> dict[str, float]:
             done += 1
         return done / (time.perf_counter() - began)
 
-    sandboxed, bare = await rate(fleet.sandbox()), await rate(UnsandboxedWorkflowRunner())
+    sandboxed, bare = await rate(sandbox()), await rate(UnsandboxedWorkflowRunner())
     return {"events": len(history.events), "sandboxed": sandboxed, "ratio": sandboxed / bare}
 
 

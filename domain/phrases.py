@@ -37,7 +37,8 @@ class Clause(NamedTuple):
         return text[self.at[found.start()] : self.at[found.end() - 1] + 1]
 
 
-def clauses(text: str) -> list[Clause]:
+@lru_cache(maxsize=16)  # a text is held against every list of every language
+def clauses(text: str) -> tuple[Clause, ...]:
     """A text in parts, without accents, punctuation, invisible characters and double spaces."""
     found: list[Clause] = []
     words: list[str] = []
@@ -61,7 +62,7 @@ def clauses(text: str) -> list[Clause]:
                 words.append(letter)
                 at.append(place)
     close(False)
-    return found
+    return tuple(found)
 
 
 def plain(text: str) -> str:

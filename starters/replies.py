@@ -86,7 +86,7 @@ def about(text: str, carrier_says: str | None = None) -> Reply:
     return next((kind for kind in SAID if _says(kind.value, parts)), Reply.OTHER)
 
 
-def _opts_out(said: str, parts: list[Clause]) -> bool:
+def _opts_out(said: str, parts: tuple[Clause, ...]) -> bool:
     return (
         said in _whole("stop")
         or any(_bare(part.words) in _whole("stop_words") for part in parts)
@@ -95,7 +95,7 @@ def _opts_out(said: str, parts: list[Clause]) -> bool:
     )
 
 
-def _says(kind: str, parts: list[Clause]) -> bool:
+def _says(kind: str, parts: tuple[Clause, ...]) -> bool:
     return any(getattr(book, kind).match(part) is not None for book in _books() for part in parts)
 
 

@@ -14,8 +14,13 @@ from typing import Self
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from temporalio.api.common.v1 import Payload
-from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.converter import DataConverter, DefaultFailureConverterWithEncodedAttributes, PayloadCodec
+from temporalio.contrib.pydantic import PydanticPayloadConverter
+from temporalio.converter import (
+    CompositePayloadConverter,
+    DataConverter,
+    DefaultFailureConverterWithEncodedAttributes,
+    PayloadCodec,
+)
 
 from domain.errors import BadInput
 from workers.settings import settings
@@ -113,8 +118,23 @@ class SealingCodec(PayloadCodec):
         return Payload.FromString(plain)
 
 
+class OneConverter(CompositePayloadConverter):
+    """Pydantic models as JSON, amounts as strings.
+
+    The SDK makes a converter for each case, and two more for each of its steps; each would build its readers of our types anew.
+    """
+
+    _shared = PydanticPayloadConverter()
+
+    def __init__(self) -> None:
+        super().__init__(*self._shared.converters.values())
+
+
 def _each(turn: Callable[[Payload], Payload], payloads: Iterable[Payload]) -> list[Payload]:
     return [turn(payload) for payload in payloads]
+
+
+PLAIN = DataConverter(payload_converter_class=OneConverter)
 
 
 def codec() -> SealingCodec | None:
@@ -128,16 +148,16 @@ def codec() -> SealingCodec | None:
 
 
 def data_converter() -> DataConverter:
-    """Pydantic models as JSON, amounts as strings; sealed, and the texts of failures with them, where keys are set.
+    """Our converter; its payloads are sealed, and the texts of failures with them, where keys are set.
 
     Raises:
         BadInput: a key cannot be used.
     """
     sealing = codec()
     if sealing is None:
-        return pydantic_data_converter
+        return PLAIN
     return replace(
-        pydantic_data_converter,
+        PLAIN,
         payload_codec=sealing,
         failure_converter_class=DefaultFailureConverterWithEncodedAttributes,
     )

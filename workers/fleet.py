@@ -8,11 +8,11 @@ from datetime import timedelta
 from temporalio.client import Client
 from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.worker import PollerBehaviorAutoscaling, Worker, WorkerDeploymentConfig
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from activities.contracts import CASES, CONTACT, OFFICE
 from activities.registry import World, activities_by_queue
 from domain.errors import BadInput
+from workers.runner import sandbox
 from workflows.collection_case import CollectionCase
 from workflows.sweep import DelinquencySweep
 
@@ -23,13 +23,6 @@ DEPLOYMENT = "arrears"
 # step for lost after ten seconds and has it done again.
 CASES_AT_ONCE = 10
 ACTIVITIES_AT_ONCE = 20
-# Ours are pure and hold no state, so that loading them once for all cases is safe, and quick.
-PASSED_THROUGH = ("domain", "activities.contracts", "workflows.card", "babel", "holidays", "dateutil", "zoneinfo")
-
-
-def sandbox() -> SandboxedWorkflowRunner:
-    """The sandbox that workflows run in, here and in the replayer."""
-    return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH))
 
 
 def deployment(build_id: str | None) -> WorkerDeploymentConfig | None:

@@ -29,7 +29,8 @@ from temporalio.worker import Replayer, WorkflowInstance, WorkflowInstanceDetail
 
 from domain.errors import BadInput
 from workers.codec import KeyRing, SealingCodec, codec, data_converter
-from workers.fleet import WORKFLOWS, sandbox
+from workers.fleet import WORKFLOWS
+from workers.runner import sandbox
 
 # What a replay says of itself; nothing of it reaches the history.
 NOT_KEPT = frozenset({"respond_to_query", "update_response", "complete_workflow_execution", "fail_workflow_execution"})

@@ -46,21 +46,23 @@ select l.limitation_on, b.feed_hours, f.fed_at,
      from contacts c where c.lender_id = l.lender_id and c.sending_at > :since and c.state in ('sending', 'sent', 'unknown')
        and c.contact_id is distinct from :own_contact and (c.party_id = :party_id or c.loan_id = l.loan_id or c.contact_value = :value)) as past,
     (select jsonb_agg(jsonb_build_object('kind', t.kind, 'same_loan', t.loan_id = l.loan_id) order by t.task_id)
-     from tasks t join loans o using (lender_id, loan_id)
-     where t.lender_id = l.lender_id and t.status = 'open' and t.kind in ('call', 'callback', 'visit')
-       and o.borrower_id = l.borrower_id and t.task_id is distinct from :own_task) as handed_out,
-    array(select o.loan_id from cases c join loans o using (lender_id, loan_id)
-          where c.open and c.lender_id = l.lender_id and o.borrower_id = l.borrower_id and o.loan_id <> l.loan_id
+     from tasks t
+     where t.lender_id = l.lender_id and t.loan_id = any(own.loans) and t.status = 'open' and t.kind in ('call', 'callback', 'visit')
+       and t.task_id is distinct from :own_task) as handed_out,
+    array(select c.loan_id from cases c
+          where c.open and c.lender_id = l.lender_id and c.loan_id = any(own.loans) and c.loan_id <> l.loan_id
             and c.cured_at is null and c.stage <> 'review' and not exists (
               select from holds h where h.lender_id = c.lender_id and h.subject_kind = 'loan' and h.subject_id = c.loan_id
                 and 'contact' = any(h.scopes) and h.from_at <= :now and coalesce(least(h.until_at, h.released_at) > :now, true))
-          order by o.loan_id) as rivals,
-    (select max(p.due_on) from promises p join loans o using (lender_id, loan_id)
-     where p.status = 'active' and p.lender_id = l.lender_id and o.borrower_id = l.borrower_id and o.loan_id <> l.loan_id) as promised_elsewhere,
+          order by c.loan_id) as rivals,
+    (select max(p.due_on) from promises p
+     where p.status = 'active' and p.lender_id = l.lender_id and p.loan_id = any(own.loans) and p.loan_id <> l.loan_id) as promised_elsewhere,
     (select jsonb_agg(jsonb_build_object('reason', h.reason, 'scopes', h.scopes, 'until', least(h.until_at, h.released_at)) order by h.hold_id)
      from holds h where h.lender_id = l.lender_id and h.subject_kind = 'person' and h.subject_id = :party_id
        and h.subject_id <> l.borrower_id and h.from_at <= :now and coalesce(least(h.until_at, h.released_at) > :now, true)) as party_holds
 from loans l join lenders b using (lender_id) left join feeds f using (lender_id)
+-- The person's loans first, and then what each has: joined, it may go through all that the lender has open.
+cross join lateral (select array(select o.loan_id from loans o where o.lender_id = l.lender_id and o.borrower_id = l.borrower_id) as loans) own
 where l.lender_id = :lender_id and l.loan_id = :loan_id;
 
 -- name: feed_came!

@@ -17,8 +17,9 @@ from tests.case import poll
 from tests.ledger.samples import Pool, add_case, add_loan
 from tests.scenario import scene_on
 from tests.workers.listener import TELL_QUEUE, Listener
-from workers import fleet, relay
+from workers import relay
 from workers.relay import Relay
+from workers.runner import sandbox
 
 Heard: TypeAlias = list[tuple[str, dict[str, Any]]]
 
@@ -71,7 +72,7 @@ class Ears:
 @pytest.fixture
 async def ears(pool: Pool, dev_server: Client) -> AsyncIterator[Ears]:
     ears = Ears(pool, dev_server)
-    worker = Worker(dev_server, task_queue=TELL_QUEUE, workflows=[Listener], workflow_runner=fleet.sandbox())
+    worker = Worker(dev_server, task_queue=TELL_QUEUE, workflows=[Listener], workflow_runner=sandbox())
     async with worker:
         yield ears
         for row in await pool.fetch("select lender_id, loan_id from loans"):

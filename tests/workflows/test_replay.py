@@ -11,9 +11,9 @@ from tests.histories.changed import Changed
 from tests.histories.drifting import ActsOnAnother, DoesAnother, SleepsLonger, TriesLess
 from tests.histories.fingerprints import FILE, FILES, FOLDER, history
 from tests.histories.record import STORIES
-from workers import fleet
 from workers.codec import data_converter
 from workers.replaying import Replayed, replay
+from workers.runner import sandbox
 
 FINGERPRINTS = json.loads(FILE.read_text("utf-8"))
 each_history = pytest.mark.parametrize("file", FILES, ids=lambda f: f.stem)
@@ -22,7 +22,7 @@ each_history = pytest.mark.parametrize("file", FILES, ids=lambda f: f.stem)
 async def replayed_by(workflow: type, story: str) -> Replayed:
     """As Temporal's own replayer would not: it must let this release pass."""
     recorded = history(FOLDER / f"{story}.json")
-    its_own = Replayer(workflows=[workflow], data_converter=data_converter(), workflow_runner=fleet.sandbox())
+    its_own = Replayer(workflows=[workflow], data_converter=data_converter(), workflow_runner=sandbox())
     await its_own.replay_workflow(recorded)
     return await replay(recorded, [workflow])
 
@@ -46,7 +46,7 @@ async def test_a_committed_history_replays(file: Path) -> None:
 
 @each_history
 async def test_a_changed_workflow_does_not_replay(file: Path) -> None:
-    replayer = Replayer(workflows=[Changed], data_converter=data_converter(), workflow_runner=fleet.sandbox())
+    replayer = Replayer(workflows=[Changed], data_converter=data_converter(), workflow_runner=sandbox())
     with pytest.raises(NondeterminismError):
         await replayer.replay_workflow(history(file))
     assert (await replay(history(file), [Changed])).differences
