@@ -1,6 +1,6 @@
 # syntax=docker/dockerfile:1
-# One image for every service; the command says which (docker-compose.yml).
-FROM python:3.13-slim-trixie AS build
+# One image for every service; the command says which (docker-compose.yml). The Python is the one that the tests run on.
+FROM python:3.11-slim-trixie AS build
 WORKDIR /src
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 RUN python -m venv /opt/arrears && python -m venv /opt/tools
@@ -11,7 +11,7 @@ COPY . .
 RUN /opt/tools/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /wheels . \
     && /opt/arrears/bin/pip install --no-deps /wheels/*.whl
 
-FROM python:3.13-slim-trixie
+FROM python:3.11-slim-trixie
 # Letters in Chinese need glyphs.
 RUN apt-get update \
     && apt-get install -y --no-install-recommends fonts-noto-cjk \

@@ -20,7 +20,7 @@ class Charging:
 
     @activity.defn(name=CHARGE)
     async def charge_late_fees(self, request: SweepRequest) -> SweepResult:
-        """One page of open cases. A page done twice charges nothing twice; one that was broken off goes on where it was."""
+        """Charge what is late, on one page of open cases. A page done twice charges nothing twice; a broken one goes on where it was."""
         after_lender, after_loan, _ = place(request)
         async with self.desk.pool.acquire() as conn:
             rows = SWEEP.chargeable(

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import asyncpg
+from aiolimiter import AsyncLimiter
 from temporalio.client import Client
 
 from activities.absorbing import Absorbing
@@ -30,7 +31,7 @@ Activity = Callable[..., Any]
 
 @dataclass(frozen=True)
 class World:
-    """What the activities reach."""
+    """What the activities reach; `reminders_per_second` is what one worker sends before due dates at most, None for no limit."""
 
     pool: asyncpg.Pool
     clock: Clock
@@ -40,6 +41,7 @@ class World:
     settle_delay: timedelta = timedelta(seconds=5)
     calls: VoiceCarrier | None = None
     call_back: CallBack | None = None
+    reminders_per_second: float | None = None
 
 
 def activities_by_queue(world: World) -> dict[str, list[Activity]]:
@@ -49,9 +51,10 @@ def activities_by_queue(world: World) -> dict[str, list[Activity]]:
     contact = Contact(desk, gate, world.carrier, world.sender, world.settle_delay)
     voice = VoiceContact(desk, gate, world.calls, world.sender, world.settle_delay, world.call_back)
     opening = Opening(desk, world.client)
+    pace = AsyncLimiter(1, 1 / world.reminders_per_second) if world.reminders_per_second else None
     offered: dict[str, list[Activity]] = {
         CASES: [reckoning.decide, Absorbing(desk).absorb],
-        CONTACT: [Reminding(contact).remind],
+        CONTACT: [Reminding(contact, pace).remind],
         OFFICE: [opening.start_due_cases, Charging(desk).charge_late_fees],
     }
     for action in Action:

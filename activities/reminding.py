@@ -2,6 +2,7 @@
 
 import secrets
 import uuid
+from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -33,15 +34,16 @@ Answer = Accepted | Refused | AnswerLost
 
 
 class Reminding:
-    """Texts before the due date."""
+    """Texts before the due date. A page of them is one activity, so that each text waits for its turn in `pace`."""
 
-    def __init__(self, contact: Contact) -> None:
+    def __init__(self, contact: Contact, pace: AbstractAsyncContextManager[None] | None = None) -> None:
         self.contact = contact
         self.desk = contact.desk
+        self.pace = pace or nullcontext()
 
     @activity.defn(name=REMIND)
     async def remind(self, request: SweepRequest) -> SweepResult:
-        """One page. `again_at` is the real time at which the earliest text that no rule allows yet may be tried again."""
+        """Remind of what falls due, on one page of loans. `again_at` is the real time at which the earliest text that no rule allows yet may be tried again."""
         after_lender, after_loan, _ = place(request)
         now = await self.desk.clock.now()
         async with self.desk.pool.acquire() as conn:
@@ -80,6 +82,8 @@ class Reminding:
             return None
         answer: Answer = AnswerLost("a worker stopped between the commit and the carrier's answer")
         if contact["state"] == "reserved":
+            async with self.pace:
+                pass  # before the gate: a payment may come while it waits
             async with self.desk.take(key) as case:
                 passed = await self._pass_gate(case, contact)
             if not isinstance(passed, SmsRequest):

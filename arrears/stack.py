@@ -200,7 +200,7 @@ async def _serve(
         patient=pool,
     )
     trace_requests(app)
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off", access_log=False))
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off", access_log=False))
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined] # Ctrl-C is the stack's
     serving = asyncio.create_task(server.serve(sockets=[listening]))
 

@@ -1,7 +1,8 @@
 """A morning on which everybody is due: `python -m benchmarks.burst --cases 800`.
 
 All cases' texts fall into the borrowers' send window. Without the strategy's spread that is one minute; with it, a longer window, over which
-each case has a place by its own id. For both: how late texts go out beside the time that was planned, and how many miss the window's end.
+each case has a place by its own id. For both: how many cases slept when it opened, how late texts go out beside the time that was planned, and how
+many miss the window's end.
 """
 
 import argparse
@@ -56,8 +57,9 @@ async def measure(cases: int, minutes: int) -> dict[str, Any]:
                     "TWILIO_AUTH_TOKEN": simulator.auth_token,
                     "TWILIO_FROM": "+12015550199",
                 }
+                opens = datetime.now(UTC) + before
                 async with pool.acquire() as conn:
-                    await run_clock(conn, datetime.now(UTC), speed=None, start=OPENS - before)
+                    await run_clock(conn, opens - before, speed=None, start=OPENS - before)
 
                 async def start(loan: str) -> None:
                     state = CaseState(case=CaseRef(lender_id="default", loan_id=loan))
@@ -65,6 +67,8 @@ async def measure(cases: int, minutes: int) -> dict[str, Any]:
 
                 async with worker("-m", "arrears", "worker", environment=environment):
                     await each(loans, start)
+                    await asyncio.sleep(max(0.0, (opens - datetime.now(UTC)).total_seconds()))
+                    asleep = await pool.fetchval("select count(*) from cases where next_step is not null")
                     done = "select count(*) from contacts where state in ('sent', 'unknown', 'forbidden', 'failed')"
                     while await pool.fetchval(done) < cases:  # noqa: ASYNC110 - another process
                         await asyncio.sleep(0.5)
@@ -79,6 +83,7 @@ async def measure(cases: int, minutes: int) -> dict[str, Any]:
     return {
         "cases": cases,
         "minutes": minutes,
+        "asleep": asleep,
         "sent": len(sent),
         "p50_s": cuts[49],
         "p99_s": cuts[98],
@@ -102,7 +107,7 @@ def main() -> None:
         rows.append(row)
         print(
             f"{row['sent']} texts within {minutes} min: late by {row['p50_s']:.1f} s, {row['p99_s']:.1f} s at p99; "
-            f"{row['missed']} after the window's end",
+            f"{row['missed']} after the window's end; {row['asleep']} cases slept when it opened",
             flush=True,
         )
     if asked.json:

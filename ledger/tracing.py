@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from opentelemetry import propagate, trace
 
 KEY = "traceparent"
+ERROR_TYPE = "error.type"  # as OpenTelemetry's conventions name it
 
 
 def traceparent() -> str | None:
@@ -22,5 +23,13 @@ def span(name: str, parent: str | None, **attributes: str) -> Iterator[None]:
         yield
         return
     context = propagate.extract({KEY: parent})
-    with trace.get_tracer("arrears").start_as_current_span(name, context=context, attributes=attributes):
-        yield
+    with trace.get_tracer("arrears").start_as_current_span(
+        name, context=context, attributes=attributes, record_exception=False, set_status_on_exception=False
+    ) as step:
+        try:
+            yield
+        except Exception as error:
+            # Of what kind alone: an error's own words and its stack may quote what a borrower wrote.
+            step.set_attribute(ERROR_TYPE, type(error).__name__)
+            step.set_status(trace.StatusCode.ERROR)
+            raise

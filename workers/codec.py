@@ -14,13 +14,17 @@ from typing import Self
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from temporalio.api.common.v1 import Payload
+from temporalio.api.failure.v1 import Failure
 from temporalio.contrib.pydantic import PydanticPayloadConverter
 from temporalio.converter import (
     CompositePayloadConverter,
     DataConverter,
+    DefaultFailureConverter,
     DefaultFailureConverterWithEncodedAttributes,
     PayloadCodec,
+    PayloadConverter,
 )
+from temporalio.exceptions import FailureError
 
 from domain.errors import BadInput
 from workers.settings import settings
@@ -134,7 +138,20 @@ def _each(turn: Callable[[Payload], Payload], payloads: Iterable[Payload]) -> li
     return [turn(payload) for payload in payloads]
 
 
-PLAIN = DataConverter(payload_converter_class=OneConverter)
+class WithoutWords(DefaultFailureConverter):
+    """Of an error that was not raised to be read, the kind and the place: its words may quote a row, or what a person said.
+
+    A failed attempt is kept in the history even where the next one succeeds.
+    """
+
+    def to_failure(self, exception: BaseException, payload_converter: PayloadConverter, failure: Failure) -> None:
+        """As the SDK does, but for the words."""
+        super().to_failure(exception, payload_converter, failure)
+        if not isinstance(exception, FailureError) and not type(exception).__module__.startswith("temporalio."):
+            failure.message = type(exception).__name__
+
+
+PLAIN = DataConverter(payload_converter_class=OneConverter, failure_converter_class=WithoutWords)
 
 
 def codec() -> SealingCodec | None:

@@ -12,7 +12,7 @@ from temporalio.worker import PollerBehaviorAutoscaling, Worker, WorkerDeploymen
 from activities.contracts import CASES, CONTACT, OFFICE
 from activities.registry import World, activities_by_queue
 from domain.errors import BadInput
-from workers.runner import sandbox
+from workers.runner import needing_no_context, sandbox
 from workflows.collection_case import CollectionCase
 from workflows.sweep import DelinquencySweep
 
@@ -58,8 +58,9 @@ def build(
     """One worker a queue; those of `cases` run the workflows. How many polls each keeps open follows the server's word (1.28 and newer).
 
     Raises:
-        BadInput: there is no such queue.
+        BadInput: there is no such queue, or the client's converter asks for contexts.
     """
+    needing_no_context(client.data_converter)
     offered = activities_by_queue(world)
     unknown = sorted(set(queues) - set(offered))
     if unknown:

@@ -6,6 +6,7 @@ import os
 import re
 import sys
 from datetime import UTC, datetime
+from traceback import walk_tb
 
 from domain.errors import BadInput
 
@@ -14,6 +15,22 @@ OF_A_CASE = ("workflow_id", "run_id", "workflow_type", "activity_type", "activit
 
 # How the answer of a server ended, of all that Temporal's core says of an error.
 GRPC_CODE = re.compile(r"\b(?:status|code): '?([A-Za-z ]+)")
+
+# Loops of events, asyncio's and the workflows', say what was lost in one line, and then its repr, which quotes the error.
+LOOPS = ("asyncio", "temporalio.worker._workflow_instance")
+CALLS = 8  # of those that led to an error, the last
+
+
+class TextLines(logging.Formatter):
+    """A line for people: how bad, who says it, what; and of an error its kind and where it was raised."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line, with one more for an error and each call that led to it."""
+        lines = [f"{record.levelname} {record.name}: {record.getMessage()}"]
+        if error := _error_of(record):
+            kind, where = error
+            lines += [f"  {kind}", *(f"    {frame}" for frame in where)]
+        return "\n".join(lines)
 
 
 class JsonLines(logging.Formatter):
@@ -29,16 +46,18 @@ class JsonLines(logging.Formatter):
         }
         told |= _of_which_case(record)
         told |= _of_which_trace()
-        if record.exc_info:
-            # Where it happened and of what kind: an error's own words may quote what a borrower wrote.
-            kind, _, tail = record.exc_info
-            told["error"] = kind.__name__ if kind else None
-            frames = []
-            while tail is not None:
-                frames.append(f"{tail.tb_frame.f_globals.get('__name__')}:{tail.tb_lineno}")
-                tail = tail.tb_next
-            told["where"] = frames[-8:]
+        if error := _error_of(record):
+            told["error"], told["where"] = error
         return json.dumps(told, ensure_ascii=False, default=str)
+
+
+def _error_of(record: logging.LogRecord) -> tuple[str, list[str]] | None:
+    """The kind of an error, and the calls that led to it, down to where it was raised: its own words may quote what a borrower wrote."""
+    kind, _, tail = record.exc_info or (None, None, None)
+    if kind is None:
+        return None
+    calls = [f"{frame.f_globals.get('__name__')}:{line} in {frame.f_code.co_name}" for frame, line in walk_tb(tail)]
+    return kind.__name__, calls[-CALLS:]
 
 
 def _of_which_case(record: logging.LogRecord) -> dict[str, object]:
@@ -70,6 +89,12 @@ def ids_alone(record: logging.LogRecord) -> bool:
     return True
 
 
+def first_line_alone(record: logging.LogRecord) -> bool:
+    """A filter for what a loop of events says: its first line, up to where it quotes what it was about."""
+    record.msg, record.args = re.split(r"[(<\n]", record.getMessage(), maxsplit=1)[0].rstrip(), None
+    return True
+
+
 def _said_by_core(fields: dict[str, object]) -> dict[str, object]:
     kept = {name: fields[name] for name in OF_A_CASE if name in fields}
     code = GRPC_CODE.search(str(fields.get("error", "")))
@@ -95,7 +120,9 @@ def log_to_stderr() -> None:
     level = os.environ.get("ARREARS_LOG", "").upper() or "WARNING"
     if level not in logging.getLevelNamesMapping():
         raise BadInput(f"ARREARS_LOG {level!r} is no level: use DEBUG, INFO, WARNING or ERROR.")
-    logging.basicConfig(level=level, format="%(levelname)s %(name)s: %(message)s")
-    if os.environ.get("ARREARS_LOG_FORMAT", "").lower() == "json":
-        for handler in logging.getLogger().handlers:
-            handler.setFormatter(JsonLines())
+    as_json = os.environ.get("ARREARS_LOG_FORMAT", "").lower() == "json"
+    handler = logging.StreamHandler()
+    handler.setFormatter(JsonLines() if as_json else TextLines())
+    logging.basicConfig(level=level, handlers=[handler])
+    for name in LOOPS:
+        logging.getLogger(name).addFilter(first_line_alone)

@@ -30,7 +30,7 @@ from temporalio.worker import Replayer, WorkflowInstance, WorkflowInstanceDetail
 from domain.errors import BadInput
 from workers.codec import KeyRing, SealingCodec, codec, data_converter
 from workers.fleet import WORKFLOWS
-from workers.runner import sandbox
+from workers.runner import needing_no_context, sandbox
 
 # What a replay says of itself; nothing of it reaches the history.
 NOT_KEPT = frozenset({"respond_to_query", "update_response", "complete_workflow_execution", "fail_workflow_execution"})
@@ -59,7 +59,7 @@ async def replay(history: WorkflowHistory, workflows: Sequence[type] = WORKFLOWS
     """Replay one run of a workflow in the sandbox, with the converter of the workers.
 
     Raises:
-        BadInput: a payload of the history cannot be opened; the sentence names the key.
+        BadInput: a payload of the history cannot be opened; the sentence names the key. Or the converter asks for contexts.
     """
     converter, opening = _reading()
     recording = _Recording(sandbox())
@@ -106,7 +106,7 @@ def _reading() -> tuple[temporalio.converter.DataConverter, _Opening]:
     """The converter of the workers, but for the texts of failures, which stay readable here."""
     opening = _Opening(codec() or SealingCodec(KeyRing("", {})))
     plain = temporalio.converter.DefaultFailureConverter
-    return replace(data_converter(), payload_codec=opening, failure_converter_class=plain), opening
+    return replace(needing_no_context(data_converter()), payload_codec=opening, failure_converter_class=plain), opening
 
 
 @lru_cache

@@ -80,8 +80,10 @@ def traced(service: str) -> Iterator[None]:
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
+    from workers.spans import WithoutWords
+
     provider = TracerProvider(resource=Resource.create({"service.name": f"arrears-{service}"}))
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    provider.add_span_processor(BatchSpanProcessor(WithoutWords(OTLPSpanExporter())))
     trace.set_tracer_provider(provider)
     try:
         yield

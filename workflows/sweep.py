@@ -19,8 +19,10 @@ class DelinquencySweep:
 
     @workflow.run
     async def run(self, request: SweepRequest) -> int:
-        """How many cases were started; a long walk goes on in the next run."""
-        for _ in range(PAGES_A_RUN):
+        """How many cases were started; a long walk goes on in the next run, and so does one that may move to a newer worker."""
+        for pages in range(PAGES_A_RUN):
+            if pages and _newer():
+                break
             page = await self._page(request)
             request = request.counting(page)
             if page.after is not None:
@@ -36,7 +38,8 @@ class DelinquencySweep:
                 request = request.walking(REMIND)
             else:
                 return request.started
-        return workflow.continue_as_new(request)
+        upgrade = workflow.ContinueAsNewVersioningBehavior.AUTO_UPGRADE if _newer() else None
+        return workflow.continue_as_new(request, initial_versioning_behavior=upgrade)
 
     async def _page(self, request: SweepRequest) -> SweepResult:
         page: SweepResult = await workflow.execute_activity(
@@ -62,3 +65,8 @@ class DelinquencySweep:
             )
         except WorkflowAlreadyStartedError:
             workflow.logger.info("The reminders of an earlier sweep are still under way, and find what is new.")
+
+
+def _newer() -> bool:
+    """Whether another build is current. It is looked at before each page but the first: so every run walks one, wherever it began."""
+    return workflow.info().is_target_worker_deployment_version_changed()

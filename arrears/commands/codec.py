@@ -31,5 +31,20 @@ def codec(
     from arrears.serving import serve
     from workers.codec_server import create_codec_app
 
-    app = create_codec_app(found, token=token, origins=settings().codec_origins.split(","))
+    app = create_codec_app(found, token=token, origins=origins(settings().codec_origins))
     run(lambda: serve(app, host, port))
+
+
+def origins(text: str) -> list[str]:
+    """The pages that may call, from a list by commas.
+
+    Raises:
+        BadInput: it lets in every page.
+    """
+    named = [each for part in text.split(",") if (each := part.strip())]
+    if "*" in named:
+        raise BadInput(
+            "ARREARS_CODEC_ORIGINS holds *, by which any site could open payloads with the cookie of whoever visits it: "
+            "name the address of each Temporal UI, such as https://temporal.example.com."
+        )
+    return named

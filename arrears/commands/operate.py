@@ -1,7 +1,9 @@
 """Commands for those who run the system: schema, registration, replay, rebuilding a lost case."""
 
 import json
+import sys
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -51,13 +53,12 @@ def migrate(as_json: Json = False) -> None:
 def register(as_json: Json = False) -> None:
     """Register with Temporal: search attributes, each lender's daily sweep, and this build where ARREARS_BUILD_ID is set."""
     from activities.contracts.attributes import types
-    from workers.embedded.temporal import add_search_attributes
 
     build_id = settings().build_id
 
     async def main() -> list[str]:
         client = await temporal()
-        await add_search_attributes(client, types())
+        await _add_search_attributes(client)
         if build_id:
             await _register_build(client, build_id)
         return await _schedule_sweeps(client) if settings().database_url else []
@@ -67,6 +68,25 @@ def register(as_json: Json = False) -> None:
         print_json({"search_attributes": sorted(types()), "build_id": build_id, "schedules": sweeps})
     else:
         say(f"Registered: {', '.join([*sorted(types()), *sweeps])}.")
+
+
+async def _add_search_attributes(client: "Client") -> None:
+    """Add those that are missing; where only the provider's own tool may, say with which command, and go on."""
+    from temporalio.service import RPCError, RPCStatusCode
+
+    from activities.contracts.attributes import types
+    from workers.embedded import temporal as server
+
+    try:
+        await server.add_search_attributes(client, types())
+    except RPCError as error:
+        if error.status not in {RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNIMPLEMENTED}:
+            raise
+        wanted = " ".join(f"--search-attribute {name}={kind}" for name, kind in types().items())
+        sys.stderr.write(
+            "This server lets nobody look at search attributes or add them, as Temporal Cloud does not: where they are "
+            f"missing, run `tcld namespace search-attributes add --namespace {client.namespace} {wanted}`.\n"
+        )
 
 
 async def _schedule_sweeps(client: "Client") -> list[str]:
@@ -146,7 +166,8 @@ async def must_be_registered(client: "Client", build_id: str) -> None:
 
 def replay(
     folder: Annotated[
-        Path | None, typer.Argument(help="A folder of histories as JSON; the open cases of the namespace without.")
+        Path | None,
+        typer.Argument(help="A folder of histories as JSON; the open cases and sweeps of the namespace without."),
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -157,8 +178,9 @@ def replay(
     skipped: list[str] = []
 
     async def main() -> list[Replayed]:
-        histories = _of_folder(folder, skipped) if folder else _open_cases(await temporal())
-        return [await replayed(each) async for each in histories]
+        histories = _of_folder(folder, skipped) if folder else open_runs(await temporal())
+        # Told by the name of its file, replayed under its own.
+        return [replace(await replayed(_itself(each)), workflow_id=each.workflow_id) async for each in histories]
 
     results = run(main)
     diverged = [r for r in results if r.differences]
@@ -176,8 +198,17 @@ def replay(
         raise typer.Exit(1)
 
 
-async def _open_cases(client: "Client") -> "AsyncIterator[WorkflowHistory]":
-    query = "WorkflowType = 'CollectionCase' and ExecutionStatus = 'Running'"
+def _itself(history: "WorkflowHistory") -> "WorkflowHistory":
+    """The same under the id that the workflow had, where the history tells it: a sweep names its reminders after that."""
+    from temporalio.client import WorkflowHistory
+
+    told = [e.workflow_execution_started_event_attributes.workflow_id for e in history.events[:1]]
+    return WorkflowHistory("".join(told) or history.workflow_id, history.events)
+
+
+async def open_runs(client: "Client") -> "AsyncIterator[WorkflowHistory]":
+    """The histories of all cases and sweeps that are under way."""
+    query = "WorkflowType in ('CollectionCase', 'DelinquencySweep') and ExecutionStatus = 'Running'"
     async for history in client.list_workflows(query).map_histories():
         yield history
 
@@ -191,7 +222,7 @@ async def _of_folder(folder: Path, skipped: list[str]) -> "AsyncIterator[Workflo
     for file in sorted(folder.glob("*.json")):  # noqa: ASYNC240 - nothing else runs in this command
         try:
             content = json.loads(file.read_text("utf-8"))
-            if not isinstance(content, dict) or "events" not in content:
+            if not isinstance(content, dict) or not content.get("events"):  # without any, the replay would not end
                 skipped.append(file.name)
                 continue
             yield WorkflowHistory.from_json(file.stem, content)

@@ -98,6 +98,7 @@ def worker(
                     line.sender,
                     calls=line.calls,
                     call_back=line.call_back,
+                    reminders_per_second=settings().contacts_per_second,
                 )
                 tuning = fleet.Tuning(settings().cache_cases, settings().contacts_per_second)
                 chosen = queues.split(",") if queues else fleet.QUEUES

@@ -23,6 +23,7 @@ from arrears.serving import until_stopped
 from arrears.stack import Stack, running_stack
 from domain.errors import BadInput
 from ledger.tape import TapeFiles, take_in
+from workers.logs import TextLines
 from workers.settings import settings
 
 
@@ -132,7 +133,7 @@ def _logging_to(file: Path) -> Iterator[None]:
     file.parent.mkdir(parents=True, exist_ok=True)
     root = logging.getLogger()
     before, own = root.handlers[:], logging.FileHandler(file, encoding="utf-8")
-    own.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    own.setFormatter(TextLines())
     root.handlers = [own]
     try:
         yield

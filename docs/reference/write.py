@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+import re
 import tomllib
 from collections.abc import Iterable
 from datetime import date, datetime
@@ -73,42 +74,89 @@ def _value(kind: Any) -> str:
 # --- messages ---
 
 
+WORKFLOW_IDS = {
+    "CollectionCase": "`loan-<lender_id>-<loan_id>`",
+    "DelinquencySweep": "`sweep-<lender_id>`, `sweep` for all lenders, or `sweep-loan-<lender_id>-<loan_id>` for one loan that is past due again",
+}
+
+
 def _messages() -> str:
-    from activities.contracts import CONTRACTS
     from activities.contracts.attributes import types
-    from domain.messages import UPDATES, Answer
     from workers.fleet import WORKFLOWS
 
-    case = getattr(WORKFLOWS[0], "__temporal_workflow_definition")
-    lines = _head(
-        "Messages", "What the workflow `CollectionCase` hears and answers. Its id is `loan-<lender_id>-<loan_id>`."
-    )
-    lines += ["", "## Updates", "", "Sent by people and the desk; each waits until the case has absorbed it.", ""]
-    lines += ["Answer: " + _fields_in_line(Answer) + "."]
-    for name, update in case.updates.items():
-        lines += ["", f"### {name}", "", _sentence(update.description)]
-        lines += ["", *_table(("field", "type", "default"), _fields(UPDATES[name]))]
-    lines += ["", "## Signals", "", *_table(("signal", "what it says"), _described(case.signals))]
-    lines += ["", "## Queries", "", *_table(("query", "what it answers"), _described(case.queries))]
+    lines = _head("Messages", "The workflows, what they hear and answer, and the activities that they have done.")
+    for workflow in WORKFLOWS:
+        lines += _workflow(workflow, getattr(workflow, "__temporal_workflow_definition"))
     lines += [
         "",
         "## Activities",
         "",
-        "Each is a decision carried out; a local one costs one event and touches only the ledger.",
-        "",
+        "By task queue; an attempt that takes longer is given up, and those of a sweep go by pages.",
     ]
-    rows = [
-        (f"`{action.value}`", contract.queue or "local", f"{contract.start_to_close.total_seconds():.0f} s")
-        for action, contract in CONTRACTS.items()
-    ]
-    lines += _table(("activity", "task queue", "one attempt"), rows)
+    lines += _activities()
     attributes = [(f"`{name}`", kind) for name, kind in types().items()]
     lines += ["", "## Search attributes", "", *_table(("name", "type"), attributes)]
     return _page(lines)
 
 
-def _described(handlers: dict[Any, Any]) -> list[tuple[str, str]]:
-    return [(f"`{name}`", _sentence(each.description)) for name, each in handlers.items() if name is not None]
+def _workflow(workflow: type, defined: Any) -> list[str]:
+    """What one workflow begins with, hears and answers."""
+    from domain.messages import UPDATES, Answer
+
+    about = f"{_sentence(workflow.__doc__)} Its id is {WORKFLOW_IDS[defined.name]}."
+    lines = ["", f"## {defined.name}", "", about]
+    for begins in defined.arg_types:
+        lines += [
+            "",
+            f"It begins with {', '.join(f'`{name}`' for name in begins.model_fields)}. {_sentence(begins.__doc__)}",
+        ]
+    if defined.updates:
+        lines += ["", "### Updates", "", "Sent by people and the desk; each waits until the case has absorbed it."]
+        lines += ["", "Answer: " + _fields_in_line(Answer) + "."]
+    for name, update in defined.updates.items():
+        lines += ["", f"#### {name}", "", _sentence(update.description)]
+        lines += ["", *_table(("field", "type", "default"), _fields(UPDATES[name]))]
+    if defined.signals:
+        heard = [(*said, _given(defined.signals[name].arg_types)) for name, said in _described(defined.signals)]
+        lines += ["", "### Signals", "", *_table(("signal", "what it says", "fields"), heard)]
+    if defined.queries:
+        asked = [said for _, said in _described(defined.queries)]
+        lines += ["", "### Queries", "", *_table(("query", "what it answers"), asked)]
+    return lines
+
+
+def _given(models: Iterable[type[BaseModel]] | None) -> str:
+    """The fields that a handler is given; some models take more, and keep it as it is."""
+    return ", ".join(
+        _fields_in_line(model) + (", and more" if model.model_config.get("extra") == "allow" else "")
+        for model in models or ()
+    )
+
+
+def _activities() -> list[str]:
+    """What each task queue offers. Nothing of the world is reached for a description."""
+    from activities.contracts import ABSORB, CASES, CONTRACTS, DECIDE, LEDGER_ONLY
+    from activities.registry import World, activities_by_queue
+
+    nothing: Any = None
+    lines: list[str] = []
+    contracts = {DECIDE: LEDGER_ONLY, ABSORB: LEDGER_ONLY, **{action.value: each for action, each in CONTRACTS.items()}}
+    attempts = {name: f"{each.start_to_close.total_seconds():.0f} s" for name, each in contracts.items()}
+    for queue, offered in activities_by_queue(World(nothing, nothing, nothing, nothing, "")).items():
+        lines += ["", f"### {queue}", ""]
+        if queue == CASES:
+            lines += ["Local: each costs one event, touches only the ledger, and runs with the workflows.", ""]
+        rows = []
+        for activity in offered:
+            name = getattr(activity, "__temporal_activity_definition").name
+            rows.append((f"`{name}`", _first_sentence(activity.__doc__), attempts.get(name, "")))
+        lines += _table(("activity", "what it does", "one attempt"), rows)
+    return lines
+
+
+def _described(handlers: dict[Any, Any]) -> list[tuple[str, tuple[str, str]]]:
+    """Each handler by its name, with its first cells of a table."""
+    return [(name, (f"`{name}`", _sentence(each.description))) for name, each in handlers.items() if name is not None]
 
 
 def _fields(model: type[BaseModel]) -> list[tuple[str, str, str]]:
@@ -237,6 +285,10 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:
 def _sentence(text: str | None) -> str:
     words = " ".join((text or "").split())
     return words if not words or words.endswith(".") else f"{words}."
+
+
+def _first_sentence(text: str | None) -> str:
+    return _sentence(re.split(r"(?<=\.)\s", text or "", maxsplit=1)[0])
 
 
 def _shown(value: object) -> str:

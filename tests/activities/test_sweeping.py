@@ -1,5 +1,7 @@
 """What the daily sweep does beside opening cases: late fees and reminders, on the real ledger and carrier."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -223,6 +225,17 @@ async def test_who_paid_early_is_not_reminded(bench: Bench, coming: LoanKey) -> 
     await bench.pay(CaseRef(lender_id=coming.lender_id, loan_id=coming.loan_id))
     await remind(bench)
     assert await sent(bench, coming) == []
+
+
+async def test_who_pays_while_a_reminder_waits_for_its_turn_is_not_reminded(bench: Bench, coming: LoanKey) -> None:
+    @asynccontextmanager
+    async def turn() -> AsyncIterator[None]:
+        await bench.pay(CaseRef(lender_id=coming.lender_id, loan_id=coming.loan_id))
+        yield
+
+    await Reminding(bench.contact, turn()).remind(SweepRequest())
+    assert await sent(bench, coming) == [("remind-1/1", "reminder", "cancelled")]
+    assert bench.texts() == []
 
 
 async def test_outside_the_hours_it_waits(bench: Bench, coming: LoanKey) -> None:

@@ -1,13 +1,17 @@
-"""`arrears replay FOLDER`: what it passes over, what it cannot open, and one line for each case that diverges."""
+"""`arrears replay`: what it passes over, what it cannot open, one line for each case that diverges, and which runs it takes by itself."""
 
 import asyncio
 import json
 from pathlib import Path
 from shutil import copy
+from uuid import uuid4
 
+from temporalio.client import Client
 from typer.testing import CliRunner
 
 from arrears.cli import app
+from arrears.commands.operate import open_runs
+from tests.case import poll
 from tests.histories.fingerprints import FOLDER, history
 from workers.codec import KeyRing, SealingCodec, make_key
 
@@ -35,9 +39,14 @@ async def sealed(key: str, folder: Path) -> None:
 def test_a_file_that_is_no_history_is_passed_over(tmp_path: Path) -> None:
     copy(FOLDER / "sms_cure.json", tmp_path)
     copy(FOLDER / "fingerprints.json", tmp_path)
+    (tmp_path / "empty.json").write_text('{"events": []}')
     assert asked(tmp_path) == (
         0,
-        ["fingerprints.json is no history: skipped.", "1 histories replayed, 0 diverge."],
+        [
+            "empty.json is no history: skipped.",
+            "fingerprints.json is no history: skipped.",
+            "1 histories replayed, 0 diverge.",
+        ],
     )
     (tmp_path / "sms_cure.json").unlink()
     code, [said] = asked(tmp_path)
@@ -64,3 +73,26 @@ def test_a_case_that_diverges_is_told_in_one_line(tmp_path: Path) -> None:
     assert code == 1
     assert line.startswith("other: Activity type of scheduled event 'send_letter' does not match")
     assert "{" not in line
+
+
+def test_a_sweep_goes_by_its_own_name_whatever_its_file_s(tmp_path: Path) -> None:
+    copy(FOLDER / "reminders-1.json", tmp_path)  # its child's name is made from its own
+    assert asked(tmp_path) == (0, ["1 histories replayed, 0 diverge."])
+
+
+async def test_without_a_folder_it_takes_the_open_cases_and_sweeps(dev_server: Client) -> None:
+    kinds = ("CollectionCase", "DelinquencySweep", "Another")
+    case, sweep, _ = started = [
+        await dev_server.start_workflow(kind, id=f"{kind}-{uuid4().hex}", task_queue="nobody") for kind in kinds
+    ]
+
+    async def found() -> bool:
+        ids = {history.workflow_id async for history in open_runs(dev_server)}
+        assert not any(each.startswith("Another") for each in ids)
+        return {case.id, sweep.id} <= ids
+
+    try:
+        await poll(found, "both to be listed")
+    finally:
+        for each in started:
+            await each.terminate()

@@ -18,7 +18,10 @@ FILES = sorted(file for file in FOLDER.glob("*.json") if file != FILE)
 
 
 def history(file: Path) -> WorkflowHistory:
-    return WorkflowHistory.from_json(file.stem, file.read_text("utf-8"))
+    """What a file holds, under the id that the workflow had; under the file's name where it does not tell."""
+    found = WorkflowHistory.from_json(file.stem, file.read_text("utf-8"))
+    own = found.events[0].workflow_execution_started_event_attributes.workflow_id
+    return WorkflowHistory(own or file.stem, found.events)
 
 
 async def write() -> None:

@@ -10,6 +10,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Protocol
 
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
 from temporalio.client import WorkflowHistory
@@ -19,13 +20,24 @@ from ledger.migrate import migrate
 from ledger.pool import open_pool
 from tests.case import Case
 from tests.environment import SEARCH_ATTRIBUTES, on_database, time_skipping_program
+from tests.histories.sweeps import reminders, sweep
 from tests.scenario import Scene, scene_on
 from workers.codec import data_converter
 from workers.embedded import EmbeddedPostgres
 from workers.embedded.temporal import indexed_types
 
 FOLDER = Path(__file__).parent
-Story = Callable[[Scene], Awaitable[Case]]
+
+
+class Lived(Protocol):
+    """What a story leaves behind: a case, or a sweep."""
+
+    async def histories(self) -> list[WorkflowHistory]:
+        """The history of every run."""
+        ...
+
+
+Story = Callable[[Scene], Awaitable[Lived]]
 
 
 async def sms_cure(scene: Scene) -> Case:
@@ -154,7 +166,20 @@ async def rollover(scene: Scene) -> Case:
 
 
 STORIES: dict[str, Story] = {
-    story.__name__: story for story in (sms_cure, legal_cure, suit, bounce, promise, plan, hold, carrier_away, rollover)
+    story.__name__: story
+    for story in (
+        sms_cure,
+        legal_cure,
+        suit,
+        bounce,
+        promise,
+        plan,
+        hold,
+        carrier_away,
+        rollover,
+        sweep,
+        reminders,
+    )
 }
 
 
@@ -188,6 +213,8 @@ async def record(names: list[str]) -> None:
     """Live each story, and keep the history of every run."""
     async for name, histories in lived(names):
         for number, history in enumerate(histories, 1):
+            # A real server writes the id there, and a child is named after it; this server leaves it out.
+            history.events[0].workflow_execution_started_event_attributes.workflow_id = history.workflow_id
             file = FOLDER / (f"{name}.json" if len(histories) == 1 else f"{name}-{number}.json")
             file.write_text(json.dumps(json.loads(history.to_json()), indent=1) + "\n", encoding="utf-8")
             print(f"{file.name}: {len(history.events)} events")

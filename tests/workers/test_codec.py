@@ -9,8 +9,11 @@ from temporalio.api.query.v1 import WorkflowQuery
 from temporalio.api.workflowservice.v1 import QueryWorkflowRequest
 from temporalio.client import Client
 from temporalio.worker import Worker
+from typer.testing import CliRunner
 
 from activities.contracts import CASES, SweepRequest
+from arrears.cli import app
+from arrears.commands.codec import origins
 from domain.errors import BadInput
 from workers.codec import KEY_ID, KeyRing, SealingCodec, data_converter, make_key
 from workers.codec_server import COOKIE, create_codec_app
@@ -135,8 +138,8 @@ async def test_what_a_worker_answers_to_a_query_is_sealed_and_its_card_with_it(
 
 
 def asking(**more: str) -> AsyncClient:
-    app = create_codec_app(sealing(NEW), token=TOKEN, origins=[ORIGIN])
-    return AsyncClient(transport=ASGITransport(app), base_url="http://codec", headers={"origin": ORIGIN, **more})
+    server = create_codec_app(sealing(NEW), token=TOKEN, origins=origins(f"http://127.0.0.1:8233, {ORIGIN} ,"))
+    return AsyncClient(transport=ASGITransport(server), base_url="http://codec", headers={"origin": ORIGIN, **more})
 
 
 def as_json(payload: Payload) -> dict[str, object]:
@@ -173,6 +176,18 @@ async def test_the_server_answers_only_pages_it_knows() -> None:
         other = await caller.options("/decode", headers={**asked, "origin": "http://elsewhere.example.com"})
     assert other.status_code == 400
     assert "access-control-allow-origin" not in other.headers
+
+
+def test_origins_are_read_without_what_stands_around_them() -> None:
+    assert origins(f" {ORIGIN} ,, http://127.0.0.1:8233,") == [ORIGIN, "http://127.0.0.1:8233"]
+
+
+@pytest.mark.parametrize("given", ["*", f"{ORIGIN}, *"])
+def test_the_server_is_not_opened_to_every_page(monkeypatch: pytest.MonkeyPatch, given: str) -> None:
+    monkeypatch.setattr("arrears.serving.serve", None)  # a server that does not refuse would run without end
+    environment = {"ARREARS_CODEC_KEYS": NEW, "ARREARS_CODEC_TOKEN": TOKEN, "ARREARS_CODEC_ORIGINS": given}
+    with pytest.raises(BadInput, match=r"^ARREARS_CODEC_ORIGINS holds \*, .*: name the address of each Temporal UI"):
+        CliRunner().invoke(app, ["codec", "--port", "0"], env=environment, catch_exceptions=False)
 
 
 async def test_the_server_says_what_it_cannot_read() -> None:

@@ -1,23 +1,27 @@
-"""Lines of JSON: what they say, of which case and which trace; and of an error only its kind and where it was."""
+"""Lines of the log: what they say, of which case and which trace; and of an error only its kind and where it was."""
 
 import asyncio
+import gc
 import json
 import logging
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
+import asyncpg
 import pytest
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
+from pydantic import TypeAdapter
 from temporalio import workflow
 from temporalio.client import Client
 from temporalio.testing import ActivityEnvironment
 from temporalio.worker import Worker
 
 from domain.errors import BadInput
-from workers.logs import JsonLines, log_to_stderr
+from workers.logs import LOOPS, JsonLines, TextLines, first_line_alone, log_to_stderr
 from workers.telemetry import CORE, runtime
 
 
@@ -45,6 +49,8 @@ def lines() -> Iterator[Lines]:
 
 
 log = logging.getLogger("tests.lines")
+BOTH = [JsonLines(), TextLines()]
+NAME, PHONE = "Annunziata Esposito", "+12015550142"
 
 
 def test_a_line_says_when_how_bad_who_and_what(lines: Lines) -> None:
@@ -64,6 +70,85 @@ def test_an_error_s_own_words_stay_out(lines: Lines) -> None:
     assert line["where"][0].startswith("tests.workers.test_logs:")
     assert "Ann" not in json.dumps(line)
     assert "+1201" not in json.dumps(line)
+
+
+def is_known_already() -> None:
+    detail = f"Key (name, value)=({NAME}, {PHONE}) already exists."
+    told = {"S": "ERROR", "C": "23505", "M": f"{NAME} is there twice", "D": detail}
+    raise asyncpg.PostgresError.new(told)
+
+
+def is_no_number() -> None:
+    TypeAdapter(dict[str, int]).validate_python({NAME: PHONE + "x"})
+
+
+def formatted(form: logging.Formatter, record: logging.LogRecord) -> str:
+    """The line, after a formatter of somebody else's has put its own text of the error into the record."""
+    logging.Formatter().format(record)
+    return form.format(record)
+
+
+@pytest.mark.parametrize("form", BOTH)
+@pytest.mark.parametrize(
+    ("fail", "kind"), [(is_known_already, "UniqueViolationError"), (is_no_number, "ValidationError")]
+)
+def test_no_line_quotes_an_error(
+    form: logging.Formatter, fail: Callable[[], None], kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(Exception, match=PHONE[-7:]) as caught:
+        fail()
+    log.error("it failed", exc_info=caught.value)
+    line = formatted(form, caplog.records[0])
+    assert kind in line
+    assert re.search(rf"tests\.workers\.test_logs:\d+ in {fail.__name__}\b", line)
+    assert NAME not in line
+    assert "5550142" not in line
+
+
+@pytest.mark.parametrize("form", BOTH)
+async def test_a_task_that_nobody_asked_after_is_told_without_its_words(
+    form: logging.Formatter, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def absorb() -> None:
+        raise ValueError(f"{NAME} wrote from {PHONE}")
+
+    def heard(of: object) -> None:
+        raise ValueError(f"{of} was heard")
+
+    loop, asyncios = asyncio.get_running_loop(), logging.getLogger("asyncio")
+    asyncios.addFilter(first_line_alone)
+    try:
+        tasks = [asyncio.create_task(absorb())]
+        await asyncio.wait(tasks)
+        tasks.clear()
+        gc.collect()
+        loop.call_soon(heard, f"{NAME} {PHONE}")
+        await asyncio.sleep(0)
+    finally:
+        asyncios.removeFilter(first_line_alone)
+    task, callback = [formatted(form, record) for record in caplog.records]
+    assert "Task exception was never retrieved" in task
+    assert "future" not in task
+    assert "Exception in callback" in callback
+    for line in (task, callback):
+        assert "ValueError" in line
+        assert NAME not in line
+        assert "5550142" not in line
+
+
+@pytest.mark.parametrize(("asked", "form"), [("", TextLines), ("text", TextLines), ("json", JsonLines)])
+def test_the_log_is_set_up_to_quote_nobody(
+    asked: str, form: type[logging.Formatter], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, loops = logging.getLogger(), [logging.getLogger(name) for name in LOOPS]
+    monkeypatch.setenv("ARREARS_LOG_FORMAT", asked)
+    monkeypatch.setattr(root, "handlers", [])
+    monkeypatch.setattr(root, "level", root.level)
+    for loop in loops:
+        monkeypatch.setattr(loop, "filters", [])
+    log_to_stderr()
+    assert [type(handler.formatter) for handler in root.handlers] == [form]
+    assert [loop.filters for loop in loops] == [[first_line_alone]] * 2
 
 
 async def test_whatever_logs_inside_an_activity_says_of_which_case(lines: Lines) -> None:
@@ -88,7 +173,7 @@ class Fails:
         raise RuntimeError(f"cannot read {told}")
 
 
-@pytest.mark.parametrize("form", [JsonLines(), logging.Formatter("%(levelname)s %(name)s: %(message)s")])
+@pytest.mark.parametrize("form", BOTH)
 async def test_a_task_that_fails_is_told_by_its_run_alone(form: logging.Formatter, dev_server: Client) -> None:
     heard: asyncio.Queue[str] = asyncio.Queue()
     loop = asyncio.get_running_loop()

@@ -1,17 +1,34 @@
 """The sandbox still guards workflows; only what our payloads never need is left out."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Self
 from uuid import uuid4
 
 import pytest
+from temporalio.api.common.v1 import Payload
 from temporalio.client import Client, WorkflowFailureError
+from temporalio.converter import (
+    CompositePayloadConverter,
+    DataConverter,
+    DefaultFailureConverter,
+    JSONPlainPayloadConverter,
+    PayloadCodec,
+    SerializationContext,
+    WithSerializationContext,
+)
 from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
+from activities.registry import World
+from domain.errors import BadInput
 from domain.messages import LedgerNews
+from tests.histories.fingerprints import FOLDER, history
 from tests.workers.impure import Impure
 from tests.workers.listener import Listener
-from workers.codec import data_converter
-from workers.runner import sandbox
+from workers import fleet, replaying
+from workers.codec import OneConverter, data_converter, make_key
+from workers.runner import needing_no_context, sandbox
 
 QUEUE = "guarded"
 
@@ -52,3 +69,66 @@ async def test_the_sandbox_is_not_entered_for_each_payload(dev_server: Client, m
 def test_all_cases_share_one_converter() -> None:
     one, other = (data_converter().payload_converter_class() for _ in range(2))
     assert [id(c) for c in one.converters.values()] == [id(c) for c in other.converters.values()]  # type: ignore[attr-defined]
+
+
+class Asking(WithSerializationContext):
+    """A part of a converter that wants to know which command a payload belongs to."""
+
+    def with_context(self, context: SerializationContext) -> Self:
+        return self
+
+
+class AskingCodec(Asking, PayloadCodec):
+    async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        return list(payloads)
+
+    async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        return list(payloads)
+
+
+class AskingJson(Asking, JSONPlainPayloadConverter): ...
+
+
+class HoldsAsking(CompositePayloadConverter):
+    def __init__(self) -> None:
+        super().__init__(AskingJson())
+
+
+class AskingAsAWhole(Asking, OneConverter): ...
+
+
+class AskingFailures(Asking, DefaultFailureConverter): ...
+
+
+ELSEWHERE: Any = object()  # a store, which is never asked anything
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"payload_codec": AskingCodec()}, "AskingCodec asks"),
+        ({"payload_converter_class": HoldsAsking}, "HoldsAsking asks"),
+        ({"payload_converter_class": AskingAsAWhole}, "AskingAsAWhole asks"),
+        ({"failure_converter_class": AskingFailures}, "AskingFailures asks"),
+        ({"external_storage": ELSEWHERE}, "has an external storage"),
+    ],
+)
+async def test_a_converter_that_needs_a_context_is_refused(
+    dev_server: Client, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], says: str
+) -> None:
+    asking = replace(data_converter(), **changes)
+    config = dev_server.config()
+    config["data_converter"] = asking
+    nobody: Any = None
+    with pytest.raises(BadInput, match=says):
+        fleet.build(Client(**config), World(nobody, nobody, nobody, nobody, ""))
+    monkeypatch.setattr(replaying, "data_converter", lambda: asking)
+    with pytest.raises(BadInput, match=says):
+        await replaying.replay(history(FOLDER / "sms_cure.json"))
+
+
+def test_ours_need_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert needing_no_context(data_converter()) is data_converter()
+    monkeypatch.setenv("ARREARS_CODEC_KEYS", make_key("2026-11"))
+    assert needing_no_context(data_converter()).payload_codec is not None
+    assert needing_no_context(DataConverter.default) is DataConverter.default

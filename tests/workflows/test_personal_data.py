@@ -7,13 +7,17 @@ from collections.abc import Iterator
 from google.protobuf.json_format import MessageToDict
 from temporalio.api.common.v1 import Payload, WorkflowExecution
 from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionRequest
-from temporalio.client import WorkflowHistory
+from temporalio.client import WorkflowExecutionStatus, WorkflowHistory
 
-from tests.case import Case
+from ledger.inbound import take_reply
+from starters.replies import about
+from starters.sweeps import start_sweep
+from tests.case import Case, poll
 from tests.scenario import NAME, SENDER, STREET, Scene
 
 PHONE = "+12015550142"
 GUARANTOR, MAIL = "Immacolata Ruoppolo", "annunziata.esposito@example.com"
+WROTE = "ho perso il lavoro, chiamate mia sorella"
 
 
 async def personal_in(scene: Scene) -> dict[str, str]:
@@ -25,6 +29,9 @@ async def personal_in(scene: Scene) -> dict[str, str]:
     for point in await scene.pool.fetch("select party_id, kind, value from contact_points"):
         forms = [point["value"], *re.split(r"[ ,@]+", point["value"]), point["value"][2:], point["value"][-7:]]
         found |= {form: f"the {point['kind']} of {point['party_id']}" for form in forms if len(form) > 3}
+    found |= {
+        body: f"the text of {sender}" for sender, body in await scene.pool.fetch("select sender, body from inbound")
+    }
     # Domains of mail and words that say nothing of anybody.
     return {text: where for text, where in found.items() if text not in {"example.com", "dei"}}
 
@@ -84,6 +91,13 @@ async def full_journey(scene: Scene) -> Case:
         case.key.loan_id,
     )
     await case.open()
+    scene.carrier_does("refuse", code=20429, status=429, times=1)
+    await case.wake()
+    assert await case.sent() == ["sms sms-1 failed"]
+    scene.carrier_is_well()
+    await case.wake()
+    await take_reply(scene.pool, scene.clock, carrier_id="SM1", sender=PHONE, body=WROTE, about=about(WROTE))
+    await scene.settle()
     await case.until_task("call")
     due = (await scene.day(3)).isoformat()
     await case.answer("call", "RPC_PTP", amount="50", due_on=due)
@@ -97,10 +111,12 @@ async def full_journey(scene: Scene) -> Case:
     await case.pay("300", entry_id="paid", payer=NAME, reason=f"from {NAME}")
     await case.answer("withdraw_letter", "WITHDRAWN", by="counsel")
     await scene.days(2)
+    scene.carrier_does("refuse", code=21211)
     await case.reverse("paid", "300", reason=f"{NAME} rang from {PHONE}")
     await case.wake()
     await case.pay("300")
     await case.until_closed()
+    assert await scene.pool.fetchval("select status from contact_points where value = $1", PHONE) == "dead"
     return case
 
 
@@ -108,11 +124,26 @@ async def test_a_full_journey_leaves_no_personal_data_with_temporal(scene: Scene
     case = await full_journey(scene)
     assert " ".join(scene.texts()), "nothing was sent, so nothing is proven"
     personal, values = await personal_in(scene), await known_to_temporal(scene, case)
-    assert {NAME, "Esposito", GUARANTOR, PHONE, STREET, "Tribunali", MAIL, "5550143"} <= personal.keys()
-    for seen in (case.key.loan_id, "pre_legal_review", "standard 1", "sms-1", "past due"):
+    assert {NAME, WROTE, "Esposito", GUARANTOR, PHONE, STREET, "Tribunali", MAIL, "5550143"} <= personal.keys()
+    for seen in (case.key.loan_id, "pre_legal_review", "standard 1", "sms-1", "past due", "reply_received"):
         assert any(seen in value for value in values), f"the walk misses {seen}"
     assert told(values, personal) == []
     assert told(values, {SENDER: "our own number"}) == []
+
+
+async def test_a_sweep_leaves_no_personal_data_with_temporal(scene: Scene) -> None:
+    case = await scene.loan(phone=PHONE)
+    handle = scene.client.get_workflow_handle(await start_sweep(scene.client))
+
+    async def swept() -> bool:  # asked, not awaited, which would move the clock
+        return (await handle.describe()).status is WorkflowExecutionStatus.COMPLETED
+
+    await poll(swept, "the sweep to end")
+    scene.cases.append(case)
+    assert await case.is_open()
+    values = list(everything_in(await handle.fetch_history()))
+    assert any("DelinquencySweep" in value for value in values)
+    assert told([*values, *await known_to_temporal(scene, case)], await personal_in(scene)) == []
 
 
 async def test_the_walk_finds_what_is_planted(scene: Scene) -> None:

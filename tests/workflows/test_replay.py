@@ -1,4 +1,4 @@
-"""Cases sleep for months: what an older release recorded must replay on this one, word for word."""
+"""Cases sleep for months, a sweep's reminders for a night: what an older release recorded must replay on this one, word for word."""
 
 import json
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 from temporalio.worker import Replayer
 from temporalio.workflow import NondeterminismError
 
-from tests.histories.changed import Changed
+from tests.histories.changed import CHANGED
 from tests.histories.drifting import ActsOnAnother, DoesAnother, SleepsLonger, TriesLess
 from tests.histories.fingerprints import FILE, FILES, FOLDER, history
 from tests.histories.record import STORIES
@@ -30,7 +30,8 @@ async def replayed_by(workflow: type, story: str) -> Replayed:
 def test_every_story_has_its_history() -> None:
     recorded = {file.stem.partition("-")[0] for file in FILES}
     assert recorded >= set(STORIES)
-    assert len([f for f in FILES if f.stem.startswith("rollover-")]) > 1
+    for story in ("rollover", "sweep"):
+        assert len([f for f in FILES if f.stem.startswith(f"{story}-")]) > 1
     assert set(FINGERPRINTS) == {file.stem for file in FILES}
 
 
@@ -39,17 +40,17 @@ async def test_a_committed_history_replays(file: Path) -> None:
     result = await replay(history(file))
     assert result.differences == ()
     assert result.fingerprint == FINGERPRINTS[file.stem], (
-        "the commands of a case changed: put the change behind workflow.patched, or release it as a build of its own and "
+        "the commands of a workflow changed: put the change behind workflow.patched, or release it as a build of its own and "
         "run `python -m tests.histories.fingerprints` (docs/versions.md)"
     )
 
 
 @each_history
 async def test_a_changed_workflow_does_not_replay(file: Path) -> None:
-    replayer = Replayer(workflows=[Changed], data_converter=data_converter(), workflow_runner=sandbox())
+    replayer = Replayer(workflows=CHANGED, data_converter=data_converter(), workflow_runner=sandbox())
     with pytest.raises(NondeterminismError):
         await replayer.replay_workflow(history(file))
-    assert (await replay(history(file), [Changed])).differences
+    assert (await replay(history(file), CHANGED)).differences
 
 
 async def test_a_timer_that_grew_is_found() -> None:
