@@ -31,7 +31,7 @@ from workers.codec import data_converter
 from workers.embedded import EmbeddedTemporal
 
 OPENS = NOON.replace(hour=7)  # eight o'clock in Rome
-STARTS_A_SECOND = 20  # before that, the cases are started: slowly enough for two cores
+STARTS_A_SECOND = 25  # before that, the cases are started: slowly enough for two cores
 
 
 async def measure(cases: int, minutes: int) -> dict[str, Any]:
@@ -47,7 +47,7 @@ async def measure(cases: int, minutes: int) -> dict[str, Any]:
         carrier = await simulator.start()
         try:
             async with ledger() as (pool, dsn):
-                await portfolio(pool, loans, window)
+                await portfolio(pool, loans, window, opened=OPENS - timedelta(hours=1))
                 environment = {
                     **os.environ,
                     "ARREARS_DATABASE_URL": dsn,

@@ -61,8 +61,8 @@ def early_ids(count: int) -> list[str]:
     return found
 
 
-async def portfolio(pool: Pool, loans: list[str], window: SendWindow = ALL_DAY) -> None:
-    """Loans of people of their own, five days past due, each with an open case."""
+async def portfolio(pool: Pool, loans: list[str], window: SendWindow = ALL_DAY, opened: datetime = NOON) -> None:
+    """Loans of people of their own, five days past due at noon, each with a case that was opened then or before."""
     standard = next(s for s in shipped() if s.name == "standard")
     short = standard.model_copy(
         update={
@@ -93,7 +93,7 @@ async def portfolio(pool: Pool, loans: list[str], window: SendWindow = ALL_DAY) 
             """,
             loans,
             NOON.date(),
-            NOON,
+            opened,
         )
     # Not the tables that are still empty: PostgreSQL would take them for empty until it looks again, and read them whole.
     await pool.execute("analyze parties, contact_points, loans, instalments, cases")

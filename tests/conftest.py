@@ -18,7 +18,7 @@ from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
-from tests.environment import SEARCH_ATTRIBUTES, NoPings, in_memory, on_database, time_skipping_program
+from tests.environment import SEARCH_ATTRIBUTES, in_memory, on_database, time_skipping_server
 from workers.embedded import EmbeddedPostgres, EmbeddedTemporal, add_search_attributes
 from workers.embedded.temporal import indexed_types
 
@@ -97,11 +97,7 @@ async def time_skipping() -> AsyncIterator[WorkflowEnvironment]:
 
     Wait for one workflow at a time and move the clock with `sleep`: many waiters at once upset it.
     """
-    from workers.codec import data_converter
-
-    async with await WorkflowEnvironment.start_time_skipping(
-        data_converter=data_converter(), plugins=[NoPings()], test_server_existing_path=time_skipping_program()
-    ) as environment:
+    async with await time_skipping_server() as environment:
         # This server knows the request to add them, and none to list them.
         await environment.client.operator_service.add_search_attributes(
             AddSearchAttributesRequest(namespace="default", search_attributes=indexed_types(SEARCH_ATTRIBUTES))

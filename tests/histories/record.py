@@ -19,10 +19,9 @@ from temporalio.testing import WorkflowEnvironment
 from ledger.migrate import migrate
 from ledger.pool import open_pool
 from tests.case import Case
-from tests.environment import SEARCH_ATTRIBUTES, on_database, time_skipping_program
+from tests.environment import SEARCH_ATTRIBUTES, on_database, time_skipping_server
 from tests.histories.sweeps import reminders, sweep
 from tests.scenario import Scene, scene_on
-from workers.codec import data_converter
 from workers.embedded import EmbeddedPostgres
 from workers.embedded.temporal import indexed_types
 
@@ -188,9 +187,7 @@ async def lived(names: list[str]) -> AsyncIterator[tuple[str, list[WorkflowHisto
     with TemporaryDirectory(prefix="arrears-histories-") as folder:
         postgres = EmbeddedPostgres(Path(folder), durable=False)
         dsn = await postgres.start()
-        async with await WorkflowEnvironment.start_time_skipping(
-            data_converter=data_converter(), test_server_existing_path=time_skipping_program()
-        ) as env:
+        async with await time_skipping_server() as env:
             attributes = indexed_types(SEARCH_ATTRIBUTES)
             await env.client.operator_service.add_search_attributes(
                 AddSearchAttributesRequest(namespace="default", search_attributes=attributes)

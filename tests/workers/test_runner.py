@@ -28,7 +28,7 @@ from tests.workers.impure import Impure
 from tests.workers.listener import Listener
 from workers import fleet, replaying
 from workers.codec import OneConverter, data_converter, make_key
-from workers.runner import needing_no_context, sandbox
+from workers.runner import PASSED_THROUGH, needing_no_context, sandbox
 
 QUEUE = "guarded"
 
@@ -44,6 +44,16 @@ async def test_a_workflow_cannot_read_the_wall_clock(dev_server: Client) -> None
         with pytest.raises(WorkflowFailureError) as failed:
             await dev_server.execute_workflow(Impure.run, id=f"impure-{uuid4()}", task_queue=QUEUE)
     assert "datetime.now" in str(failed.value.cause)
+
+
+@pytest.mark.parametrize("workflow", fleet.WORKFLOWS)
+def test_what_is_told_to_a_workflow_is_loaded_once_for_all(workflow: type) -> None:
+    """The shared converter keeps a reader for each type: one that every case loads anew would keep the case with it."""
+    defined: Any = getattr(workflow, "__temporal_workflow_definition")
+    heard = [*defined.signals.values(), *defined.updates.values()]
+    told = [*defined.arg_types, *(each for one in heard for each in one.arg_types or ())]
+    assert len(told) > len(heard) // 2
+    assert all(each.__module__.startswith(PASSED_THROUGH) for each in told), told
 
 
 async def test_the_sandbox_is_not_entered_for_each_payload(dev_server: Client, monkeypatch: pytest.MonkeyPatch) -> None:
