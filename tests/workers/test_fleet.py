@@ -22,9 +22,10 @@ def world(client: Client, **more: Any) -> World:
 
 async def test_temporal_holds_contacts_back_and_nothing_else(dev_server: Client) -> None:
     workers = fleet.build(dev_server, world(dev_server), tuning=fleet.Tuning(cached_cases=7, contacts_per_second=5))
-    limits = {w.task_queue: w.config().get("max_task_queue_activities_per_second") for w in workers}
-    assert limits == {CASES: None, CONTACT: 5, OFFICE: None}
-    assert {w.config().get("max_cached_workflows") for w in workers} == {7}
+    async with fleet.running(workers):  # one that never ran would keep its queue from the next
+        limits = {w.task_queue: w.config().get("max_task_queue_activities_per_second") for w in workers}
+        assert limits == {CASES: None, CONTACT: 5, OFFICE: None}
+        assert {w.config().get("max_cached_workflows") for w in workers} == {7}
 
 
 @pytest.mark.parametrize(("rate", "apart"), [(None, None), (5.0, 0.2), (0.5, 2.0)])
