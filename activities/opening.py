@@ -35,7 +35,7 @@ class Opening:
 
     @activity.defn(name=SWEEP)
     async def start_due_cases(self, request: SweepRequest) -> SweepResult:
-        """Start the cases that are due, on one page of loans. A page done twice starts nothing twice; one that was broken off goes on where it was."""
+        """Start the cases that are due, on one page of loans. A page done twice starts nothing twice; a broken one goes on where it was."""
         after_lender, after_loan, started = place(request)
         now = await self.desk.clock.now()
         if request.after is None:

@@ -43,7 +43,10 @@ class Reminding:
 
     @activity.defn(name=REMIND)
     async def remind(self, request: SweepRequest) -> SweepResult:
-        """Remind of what falls due, on one page of loans. `again_at` is the real time at which the earliest text that no rule allows yet may be tried again."""
+        """Remind of what falls due, on one page of loans.
+
+        `again_at` is the real time at which the earliest text that no rule allows yet may be tried again.
+        """
         after_lender, after_loan, _ = place(request)
         now = await self.desk.clock.now()
         async with self.desk.pool.acquire() as conn:
