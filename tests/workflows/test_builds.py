@@ -8,8 +8,9 @@ from uuid import uuid4
 import asyncpg
 import pytest
 import pytest_asyncio
-from temporalio.api.enums.v1 import RoutingConfigUpdateState
-from temporalio.api.workflowservice.v1 import DescribeWorkerDeploymentRequest, SetWorkerDeploymentCurrentVersionRequest
+from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest, SetWorkerDeploymentCurrentVersionRequest
 from temporalio.client import Client, WorkflowHistory
 from temporalio.service import RPCError
 
@@ -39,7 +40,10 @@ async def versioned(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[C
 
 
 async def make_current(client: Client, build: str) -> None:
-    """As `arrears register` does, once the build's workers are there, and until every queue knows."""
+    """As `arrears register` does, once the build's workers are there, and until the queue of the sweeps knows.
+
+    The queue is asked itself: the deployment's own word that all know can stay out for ever (temporalio/temporal #11842).
+    """
     there, service = client.namespace, client.workflow_service
     wanted = SetWorkerDeploymentCurrentVersionRequest(namespace=there, deployment_name=fleet.DEPLOYMENT, build_id=build)
 
@@ -50,15 +54,14 @@ async def make_current(client: Client, build: str) -> None:
         return False
 
     async def known() -> bool:
-        asked = DescribeWorkerDeploymentRequest(namespace=there, deployment_name=fleet.DEPLOYMENT)
-        found = (await service.describe_worker_deployment(asked)).worker_deployment_info
-        return (
-            found.routing_config_update_state == RoutingConfigUpdateState.ROUTING_CONFIG_UPDATE_STATE_COMPLETED
-            and found.routing_config.current_deployment_version.build_id == build
+        asked = DescribeTaskQueueRequest(
+            namespace=there, task_queue=TaskQueue(name=CASES), task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW
         )
+        found = (await service.describe_task_queue(asked)).versioning_info
+        return found.current_deployment_version.build_id == build
 
     await poll(current, f"the workers of {build}")
-    await poll(known, f"every queue to know of {build}")
+    await poll(known, f"the queue to know of {build}")
 
 
 def builds(history: WorkflowHistory) -> set[str]:
