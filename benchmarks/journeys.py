@@ -16,7 +16,8 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import WorkflowHistory
 
-from tests.histories.record import STORIES, lived
+from tests.histories.record import lived
+from tests.histories.stories import STORIES
 
 ONE_EACH = frozenset(
     {

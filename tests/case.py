@@ -141,7 +141,7 @@ class Case:
         row: Any = await self.scene.pool.fetchrow(
             """
             select c.open, c.next_step, coalesce((
-                select exists (select from case_events e where e.lender_id = $1 and e.loan_id = $2 and e.message_id = 'outbox-' || o.id)
+                select exists (select from case_events e where e.lender_id = $1 and e.loan_id = $2 and e.message_id = coalesce(o.payload ->> 'message_id', 'outbox-' || o.id))
                 from outbox o where o.lender_id = $1 and o.loan_id = $2 and o.result = 'signalled' order by o.id desc limit 1), true) as told
             from cases c where c.lender_id = $1 and c.loan_id = $2
             """,

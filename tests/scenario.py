@@ -7,8 +7,8 @@ and moves time; `Case` is one loan's case, to be paid, told, and asked.
 import logging
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import count
@@ -33,6 +33,7 @@ from ledger.proof import prove
 from ledger.stops import press_stop, release_stop
 from ledger.strategies import publish, publish_shipped
 from tests.case import Case
+from tests.telephone import CALL_BACK, telephone
 from workers import fleet
 from workers.relay import Relay
 
@@ -228,10 +229,12 @@ async def scene_on(
     carrier_seconds: float = 5,
     start: datetime = START,
     behind: timedelta = timedelta(0),
+    calls: bool = False,
 ) -> AsyncIterator[Scene]:
     """A scene with its workers running; at the end all its cases are ended and the five promises proven.
 
-    `carrier_seconds` is how long an answer of the carrier is awaited, `behind` how much the workers' clock lags that of the server.
+    `carrier_seconds` is how long an answer of the carrier is awaited, `behind` how much the workers' clock lags that of the server, `calls`
+    whether there is a telephone.
     """
     servers = env.get_current_time if env else _wall_time
 
@@ -250,7 +253,11 @@ async def scene_on(
         pool, client, env, clock, simulator, World(pool, clock, client, carrier, SENDER, timedelta(milliseconds=10))
     )
     try:
-        async with fleet.running(fleet.build(client, scene.world)):
+        async with AsyncExitStack() as stack:
+            if calls:
+                line = await stack.enter_async_context(telephone(pool, clock, simulator, base_url))
+                scene.world = replace(scene.world, calls=line, call_back=CALL_BACK)
+            await stack.enter_async_context(fleet.running(fleet.build(client, scene.world)))
             yield scene
             await _end_all(scene)
     finally:

@@ -1,7 +1,5 @@
 """An automated call from the decision to its outcome: the activity, the SDK, the simulator that calls back, the API that answers it."""
 
-import asyncio
-import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -10,27 +8,21 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-import uvicorn
-from fastapi import FastAPI
 
 from activities.contracts import CaseRef, Order, Result
 from activities.gate import Gatekeeper
 from activities.voice import VoiceContact
 from channels.simulator import Behaviour, Callee, Fault, Script
-from channels.twilio_voice import TwilioVoice
 from channels.voice_carrier import CallAnswer, VoiceCarrier, VoiceRequest
-from channels.voice_words import read_call_back
 from domain.decision import Action
 from domain.strategy import Stage, Step
 from ledger.strategies import publish, shipped
-from starters.problems import add_problems
-from starters.voice import voice_routes
 from tests.activities.bench import Bench
 from tests.case import poll
 from tests.scenario import NAME, SENDER
+from tests.telephone import CALL_BACK, telephone
 
 CALLED = "+12015550101"
-CALL_BACK = read_call_back("Zed and Sons", "Kim Hill", "+12015550100")
 FACT = "42"
 
 
@@ -103,19 +95,8 @@ async def line(bench: Bench) -> AsyncIterator[VoiceBench]:
     stages = (Stage(name="call", from_dpd=1, steps=steps),)
     async with bench.pool.acquire() as conn:
         await publish(conn, base.model_copy(update={"name": "voice", "stages": stages}))
-    listening = socket.create_server(("127.0.0.1", 0))
-    url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-    app = FastAPI()
-    add_problems(app)
-    app.include_router(voice_routes(bench.pool, bench.clock, bench.simulator.auth_token, url, CALL_BACK))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off"))
-    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
-    serving = asyncio.create_task(server.serve(sockets=[listening]))
-    carrier = TwilioVoice(bench.simulator.account_sid, bench.simulator.auth_token, url, _base_url(bench), 5)
-    yield VoiceBench(bench, carrier)
-    await carrier.close()
-    server.should_exit = True
-    await serving
+    async with telephone(bench.pool, bench.clock, bench.simulator, _base_url(bench)) as carrier:
+        yield VoiceBench(bench, carrier)
 
 
 def _base_url(bench: Bench) -> str:

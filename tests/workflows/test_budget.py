@@ -3,7 +3,7 @@
 import pytest
 
 from benchmarks.journeys import BOUNDS, Cost, cost
-from tests.histories.record import STORIES
+from tests.histories.stories import STORIES
 from tests.scenario import Scene
 
 

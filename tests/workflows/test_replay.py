@@ -1,16 +1,20 @@
 """Cases sleep for months, a sweep's reminders for a night: what an older release recorded must replay on this one, word for word."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from temporalio.api.history.v1 import HistoryEvent
 from temporalio.worker import Replayer
 from temporalio.workflow import NondeterminismError
 
+from activities.contracts import ABSORB, CONTRACTS, DECIDE
+from domain.messages import SIGNALS, UPDATES
 from tests.histories.changed import CHANGED
 from tests.histories.drifting import ActsOnAnother, DoesAnother, SleepsLonger, TriesLess
 from tests.histories.fingerprints import FILE, FILES, FOLDER, history
-from tests.histories.record import STORIES
+from tests.histories.stories import STORIES
 from workers.codec import data_converter
 from workers.replaying import Replayed, replay
 from workers.runner import sandbox
@@ -33,6 +37,26 @@ def test_every_story_has_its_history() -> None:
     for story in ("rollover", "sweep"):
         assert len([f for f in FILES if f.stem.startswith(f"{story}-")]) > 1
     assert set(FINGERPRINTS) == {file.stem for file in FILES}
+
+
+def test_every_act_and_every_message_of_a_case_is_in_a_history() -> None:
+    acts = {action.value for action in CONTRACTS} | {DECIDE, ABSORB}
+    seen = {name for file in FILES for event in history(file).events for name in named(event)}
+    assert acts | set(SIGNALS) | set(UPDATES) <= seen
+
+
+def named(event: HistoryEvent) -> Iterator[str]:
+    """The activity or the message that an event is about."""
+    match event.WhichOneof("attributes"):
+        case "activity_task_scheduled_event_attributes":
+            yield event.activity_task_scheduled_event_attributes.activity_type.name
+        case "marker_recorded_event_attributes":
+            data = event.marker_recorded_event_attributes.details["data"].payloads[0].data
+            yield json.loads(data)["activity_type"]
+        case "workflow_execution_signaled_event_attributes":
+            yield event.workflow_execution_signaled_event_attributes.signal_name
+        case "workflow_execution_update_accepted_event_attributes":
+            yield event.workflow_execution_update_accepted_event_attributes.accepted_request.input.name
 
 
 @each_history
