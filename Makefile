@@ -56,9 +56,11 @@ check: setup
 # What Prometheus reads, and the alerts' own tests. Debian's package is unpacked, not installed: it would start a server.
 PROMETHEUS := .venv/prometheus
 PROMTOOL = $$(command -v promtool || echo $(PROMETHEUS)/usr/bin/promtool)
+unpacked = mkdir -p $(PROMETHEUS) && cd $(PROMETHEUS) && apt-get download -qq $(1) 2>/dev/null \
+	&& for package in *.deb; do dpkg -x "$$package" . || exit 1; done && rm *.deb
 check-rules:
 	@command -v promtool >/dev/null || [ -x $(PROMETHEUS)/usr/bin/promtool ] \
-		|| { mkdir -p $(PROMETHEUS) && cd $(PROMETHEUS) && apt-get download -qq prometheus 2>/dev/null && dpkg -x prometheus_*.deb . && rm prometheus_*.deb; } \
+		|| ( $(call unpacked,prometheus) ) \
 		|| { echo "Put promtool (Debian's package prometheus) on the PATH to check the alerts." >&2; exit 1; }
 	$(PROMTOOL) check config deploy/prometheus/prometheus.yml deploy/prometheus/systemd.yml
 	$(PROMTOOL) test rules deploy/prometheus/rules_test.yml
@@ -100,12 +102,18 @@ restore-drill: setup
 bench: setup
 	$(BIN)/python -m benchmarks $(ARGS)
 
+# What Debian's Prometheus shows its figures with.
+PAGES := libjs-bootstrap4 libjs-d3 libjs-eonasdan-bootstrap-datetimepicker libjs-jquery libjs-jquery-hotkeys libjs-moment \
+	libjs-moment-timezone libjs-mustache libjs-popper.js libjs-rickshaw fonts-glyphicons-halflings
 picture: setup
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null \
 		|| { $(call debian,chromium,the picture of a case); }
 	@command -v dot >/dev/null || { $(call debian,graphviz,the picture of the architecture); }
 	$(BIN)/python -m docs.pictures.take
 	$(BIN)/python -m docs.pictures.take_codec
+	@[ -d $(PROMETHEUS)/usr/share/javascript/jquery ] || ( $(call unpacked,prometheus $(PAGES)) ) \
+		|| { echo "The pictures of Prometheus need Debian's packages prometheus and $(PAGES)." >&2; exit 1; }
+	$(BIN)/python -m docs.pictures.take_prometheus
 	dot -Tsvg docs/pictures/architecture.dot -o docs/pictures/architecture.svg
 
 reference: setup

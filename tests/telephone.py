@@ -33,7 +33,9 @@ async def telephone(
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
     serving = asyncio.create_task(server.serve(sockets=[listening]))
     carrier = TwilioVoice(simulator.account_sid, simulator.auth_token, url, base_url, 5)
-    yield carrier
-    await carrier.close()
-    server.should_exit = True
-    await serving
+    try:
+        yield carrier
+    finally:
+        server.should_exit = True
+        await carrier.close()
+        await serving

@@ -231,7 +231,7 @@ async def put_right(scene: Scene) -> Case:
 
 
 async def misposted(scene: Scene) -> Case:
-    """The payment that cured the case was another borrower's: the lender puts that right before anybody is contacted."""
+    """The payment that cured the case was another borrower's: the lender puts that right before they are contacted again."""
     case = await scene.case()
     await case.wake()
     await case.pay("100", entry_id=f"paid-{case.key.loan_id}")
@@ -261,12 +261,9 @@ async def broken_plan(scene: Scene) -> Case:
 
 async def unwritable(scene: Scene) -> Case:
     """A text without its template fails for good, three times; a person calls instead."""
-    assert scene.env
     texts, call = STANDARD.stages[:2]
     broken = texts.model_copy(update={"steps": (texts.steps[0].model_copy(update={"template": "nowhere"}),)})
     case = await scene.case(strategy=await scene.strategy(STANDARD, stages=(broken, call)))
-    for _ in range(6):  # an activity that is tried again has no wake-up that the ledger would know of
-        await scene.env.sleep(timedelta(hours=2))
     await case.until_task("call")
     await case.pay("100")
     await case.until_closed()

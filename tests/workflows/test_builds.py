@@ -33,7 +33,16 @@ SLEEP = SweepRequest(walk=REMIND, again_at=datetime(2026, 3, 2, tzinfo=UTC))  # 
 async def versioned(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Client]:
     """A server of its own: where a build is current, unversioned workers get nothing new, and other tests have no other."""
     folder = tmp_path_factory.mktemp("versioned")
-    server = EmbeddedTemporal(folder, ui=False, search_attributes=SEARCH_ATTRIBUTES, prompt_timers=True, in_memory=True)
+    # One partition a queue: what the queue says of the current build is then what every worker gets.
+    partitions = {f"matching.numTaskqueue{way}Partitions": 1 for way in ("Read", "Write")}
+    server = EmbeddedTemporal(
+        folder,
+        ui=False,
+        search_attributes=SEARCH_ATTRIBUTES,
+        prompt_timers=True,
+        in_memory=True,
+        dynamic_config=partitions,
+    )
     address = await server.start()
     yield await Client.connect(address.host_port, data_converter=data_converter())
     await server.stop()

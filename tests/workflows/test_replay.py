@@ -40,23 +40,23 @@ def test_every_story_has_its_history() -> None:
 
 
 def test_every_act_and_every_message_of_a_case_is_in_a_history() -> None:
-    acts = {action.value for action in CONTRACTS} | {DECIDE, ABSORB}
-    seen = {name for file in FILES for event in history(file).events for name in named(event)}
-    assert acts | set(SIGNALS) | set(UPDATES) <= seen
+    acts = {("act", name) for name in (DECIDE, ABSORB, *(action.value for action in CONTRACTS))}
+    told = {("signal", name) for name in SIGNALS} | {("update", name) for name in UPDATES}
+    assert acts | told <= {each for file in FILES for event in history(file).events for each in named(event)}
 
 
-def named(event: HistoryEvent) -> Iterator[str]:
+def named(event: HistoryEvent) -> Iterator[tuple[str, str]]:
     """The activity or the message that an event is about."""
+    marker = event.marker_recorded_event_attributes
     match event.WhichOneof("attributes"):
         case "activity_task_scheduled_event_attributes":
-            yield event.activity_task_scheduled_event_attributes.activity_type.name
-        case "marker_recorded_event_attributes":
-            data = event.marker_recorded_event_attributes.details["data"].payloads[0].data
-            yield json.loads(data)["activity_type"]
+            yield "act", event.activity_task_scheduled_event_attributes.activity_type.name
+        case "marker_recorded_event_attributes" if marker.marker_name == "core_local_activity":
+            yield "act", json.loads(marker.details["data"].payloads[0].data)["activity_type"]
         case "workflow_execution_signaled_event_attributes":
-            yield event.workflow_execution_signaled_event_attributes.signal_name
+            yield "signal", event.workflow_execution_signaled_event_attributes.signal_name
         case "workflow_execution_update_accepted_event_attributes":
-            yield event.workflow_execution_update_accepted_event_attributes.accepted_request.input.name
+            yield "update", event.workflow_execution_update_accepted_event_attributes.accepted_request.input.name
 
 
 @each_history
