@@ -98,12 +98,18 @@ async def promise(scene: Scene) -> Case:
     return case
 
 
-async def plan(scene: Scene) -> Case:
-    """An instalment plan that takes the letter back, and is kept."""
+async def on_a_plan(scene: Scene) -> Case:
+    """Three instalments are agreed, and the letter is taken back."""
     case = await to_the_letter(scene)
     dates = [{"due_on": (await scene.day(7 * n)).isoformat(), "amount": "100"} for n in (1, 2, 3)]
     await case.taken("agree_plan", instalments=dates, by="c1")
     await case.answer("withdraw_letter", "WITHDRAWN", by="counsel")
+    return case
+
+
+async def plan(scene: Scene) -> Case:
+    """An instalment plan that takes the letter back, and is kept."""
+    case = await on_a_plan(scene)
     for _ in range(3):
         await scene.days(7)
         await case.pay("100")
@@ -246,10 +252,7 @@ async def misposted(scene: Scene) -> Case:
 
 async def broken_plan(scene: Scene) -> Case:
     """An instalment plan that is paid once and then no more; the letter goes out again, and the money comes."""
-    case = await to_the_letter(scene)
-    dates = [{"due_on": (await scene.day(7 * n)).isoformat(), "amount": "100"} for n in (1, 2, 3)]
-    await case.taken("agree_plan", instalments=dates, by="c1")
-    await case.answer("withdraw_letter", "WITHDRAWN", by="counsel")
+    case = await on_a_plan(scene)
     await scene.days(7)
     await case.pay("100")
     await case.until(lambda n: n.what != "judge_plan")
