@@ -1,6 +1,5 @@
 """From the first text to the court and back: what each stage does, and what a cure undoes."""
 
-from datetime import timedelta
 from typing import Any
 
 from domain.strategy import Strategy
@@ -183,13 +182,10 @@ async def test_a_country_without_rules_is_not_contacted(scene: Scene) -> None:
 
 
 async def test_a_text_that_cannot_be_written_is_a_fact_and_the_case_goes_on(scene: Scene) -> None:
-    assert scene.env
     sms, call = STANDARD.stages[0], STANDARD.stages[1]
     broken = sms.model_copy(update={"steps": (sms.steps[0].model_copy(update={"template": "nowhere"}),)})
     name = await scene.strategy(STANDARD, stages=(broken, call))
     case = await scene.case(strategy=name)
-    for _ in range(6):  # an activity that is tried again has no wake-up that the ledger would know of
-        await scene.env.sleep(timedelta(hours=2))
     await case.until_task("call")
     assert [s for s in await case.steps() if s.startswith("sms-1")] == [
         "sms-1 1.1 failed",
