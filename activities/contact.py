@@ -1,4 +1,4 @@
-"""Activities that write to a person: texts and letters. Each goes through the two transactions of activities/reaching.py."""
+"""Activities that write to a person: texts and letters. Each goes the way of activities/reaching.py."""
 
 import asyncio
 from datetime import timedelta
@@ -11,7 +11,7 @@ from activities.contracts import Order, Result
 from activities.gate import CONTACTS, Gatekeeper, may_sue
 from activities.letter import letter
 from activities.office import step_of
-from activities.reaching import Kind, OnItsWay, Reaching, settled_as
+from activities.reaching import ASKED_BEFORE, Kind, Reaching, settled_as
 from activities.words import text
 from channels.carrier import Accepted, AnswerLost, Carrier, LookUpFailed, Refused, SmsRequest
 from domain.decision import Action
@@ -57,8 +57,6 @@ class Contact(Reaching):
             contact, over = await self._reserve(case, order, kind)
             if over is not None:
                 return over
-        async with self.desk.take(order.case) as case:
-            kind = await _letter_of(case, order)
             contact, party = await self.aimed(case, contact, kind)
             stopped = await self._pass_gate(case, order, contact, kind, party)
             if stopped is not None:
@@ -71,29 +69,21 @@ class Contact(Reaching):
             await case.journal("letter_sent", contact_id=contact["contact_id"], template=contact["template"])
             return await self.desk.next(case, "demand letter sent")
 
-    # --- a text, in its two transactions ---
-
     async def _send_text(self, order: Order) -> Result:
         async with self.desk.take(order.case) as case:
-            contact, over = await self._reserve(case, order, _text_of(case, order))
+            kind = _text_of(case, order)
+            contact, over = await self._reserve(case, order, kind)
             if over is not None:
                 return over
-        answer: Accepted | Refused | AnswerLost
-        if contact["state"] == "reserved":
-            try:
-                async with self.desk.take(order.case) as case:
-                    kind = _text_of(case, order)
-                    contact, party = await self.aimed(case, contact, kind)
-                    words = _words(case, order, contact, party)
-                    stopped = await self._pass_gate(case, order, contact, kind, party, words)
-                    if stopped is not None:
-                        return stopped
-            except OnItsWay:
-                answer = AnswerLost("another attempt asks the carrier at this moment")
-            else:
-                answer = await self.carrier.send_sms(self.request(contact, words))
-        else:
-            answer = AnswerLost("a worker stopped between the commit and the carrier's answer")
+            request = None
+            if contact["state"] == "reserved":
+                contact, party = await self.aimed(case, contact, kind)
+                words = _words(case, order, contact, party)
+                stopped = await self._pass_gate(case, order, contact, kind, party, words)
+                if stopped is not None:
+                    return stopped
+                request = self.request(contact, words)
+        answer = await self.carrier.send_sms(request) if request else ASKED_BEFORE
         if isinstance(answer, AnswerLost):
             answer = await self.look_up(contact, answer)
         async with self.desk.take(order.case) as case:

@@ -1,7 +1,8 @@
 """What every contact goes through: it is meant, permitted and committed in the ledger before the carrier hears of it.
 
-Two transactions (design.md 4): the first reserves the attempt under its unique key; the second locks again, asks the gate on facts read
-after the locks, and moves `reserved` to `sending`. That commit is the contact: a row in `sending` is never sent again, only looked up.
+One transaction, right before the call: it takes the locks, reserves the attempt under its unique key, asks the gate on facts read after the
+locks, and moves `reserved` to `sending`. That commit is the contact: a row in `sending` is never sent again, only looked up. What the gate
+puts off stays `reserved` (docs/case.md says why there are no two transactions).
 """
 
 import secrets
@@ -14,15 +15,12 @@ from activities.contracts import Order, Result
 from activities.gate import CONTACTS, Gatekeeper, Meant
 from activities.reckoning import NOT_ANY_MORE
 from activities.words import language_of
-from channels.carrier import Refused
+from channels.carrier import AnswerLost, Refused
 from domain.gate import Addressed, Defer, Forbid, Permit
 from ledger.stops import stop_at_our_fault
 
 ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # no letter that reads as a figure
-
-
-class OnItsWay(Exception):
-    """Another attempt at the same order has committed this contact and may be with the carrier: it can only be looked up."""
+ASKED_BEFORE = AnswerLost("a worker stopped between the commit and the carrier's answer")
 
 
 @dataclass(frozen=True)
@@ -68,7 +66,7 @@ def meant_for(party: Any, kind: Kind, *, discloses: bool = True, task_id: str | 
 
 
 class Reaching:
-    """The way of a contact through its two transactions."""
+    """The way of a contact up to its commit."""
 
     def __init__(self, desk: Desk, gate: Gatekeeper) -> None:
         self.desk = desk
@@ -123,32 +121,12 @@ class Reaching:
     async def _pass_gate(
         self, case: CaseInHand, order: Order, contact: Any, kind: Kind, party: Any, words: str | None = None
     ) -> Result | None:
-        """Ask the gate and commit the contact; a result where it may not be made now.
-
-        Raises:
-            OnItsWay: another attempt committed it meanwhile.
-        """
-        if not case.wants(order.decision):
-            await self._look_whether_on_its_way(case, contact)
-            if not case.means(order.decision):
-                await self.drop(case, contact, "cancelled", None, NOT_ANY_MORE)
-            return await self.desk.next(case, NOT_ANY_MORE)
+        """Ask the gate and commit the contact; a result where it may not be made now."""
         meant = replace(meant_for(party, kind), value=contact["contact_value"], contact_id=contact["contact_id"])
         verdict, record = await self.gate.permit(case, meant)
         match verdict:
             case Permit(shadow=False):
-                begun = await CONTACTS.begin_sending(
-                    case.conn,
-                    contact_id=contact["contact_id"],
-                    permit=record,
-                    version=case.row.ledger_version,
-                    business_date=case.today,
-                    now=case.facts.now,
-                    body=words,
-                )
-                if begun is None:
-                    await self._look_whether_on_its_way(case, contact)
-                    return await self.desk.next(case, NOT_ANY_MORE)
+                await self.commit(case, contact, record, words)
                 await case.record_step(contact["step_id"], contact["ordinal"], "open")
                 return None
             case Permit():
@@ -163,9 +141,18 @@ class Reaching:
             case Defer():
                 return await self.desk.later(case, order, verdict, record)
 
-    async def _look_whether_on_its_way(self, case: CaseInHand, contact: Any) -> None:
-        if (await CONTACTS.contact(case.conn, contact_id=contact["contact_id"]))["state"] == "sending":
-            raise OnItsWay
+    async def commit(self, case: CaseInHand, contact: Any, permit: dict[str, Any], words: str | None) -> None:
+        """Move `reserved` to `sending`, with the permit and the ledger version that it saw."""
+        begun = await CONTACTS.begin_sending(
+            case.conn,
+            contact_id=contact["contact_id"],
+            permit=permit,
+            version=case.row.ledger_version,
+            business_date=case.today,
+            now=case.facts.now,
+            body=words,
+        )
+        assert begun is not None, "a contact is moved under the loan's lock alone"
 
     async def drop(
         self,

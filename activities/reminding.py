@@ -1,4 +1,4 @@
-"""Reminds of what falls due, on loans without a case: through the same gate and the same two transactions as every contact."""
+"""Reminds of what falls due, on loans without a case: through the same gate and the same way as every contact."""
 
 import secrets
 import uuid
@@ -13,7 +13,7 @@ from activities.contact import Contact
 from activities.contracts import REMIND, SweepRequest, SweepResult
 from activities.gate import CONTACTS
 from activities.opening import furthest, furthest_date
-from activities.reaching import ALPHABET, Kind, addressee, meant_for, settled_as, value_of
+from activities.reaching import ALPHABET, ASKED_BEFORE, Kind, addressee, meant_for, settled_as, value_of
 from activities.walking import place, walk
 from activities.words import language_of, text
 from channels.carrier import Accepted, AnswerLost, Refused, SmsRequest
@@ -29,7 +29,6 @@ from ledger.strategies import pinned, strategy_for
 
 SWEEP = queries("sweep")
 ONLY = 1  # a reminder is tried once
-PAID = "nothing is to be reminded of any more"
 Answer = Accepted | Refused | AnswerLost
 
 
@@ -77,52 +76,54 @@ class Reminding:
         """Remind of a loan's next instalment if that is wanted today; the business time to try again where a rule puts it off."""
         async with self.desk.pool.acquire() as conn, conn.transaction():
             await lock_loan(conn, key)
-            if await self._begin(conn, key) is None:
+            if not await self._begin(conn, key):
                 return None
+        async with self.pace:
+            pass  # before the locks and the gate: a payment may come while it waits
         async with self.desk.take(key) as case:
-            contact = await self._reserve(case)
-        if contact is None or contact["state"] not in {"reserved", "sending"}:
-            return None
-        answer: Answer = AnswerLost("a worker stopped between the commit and the carrier's answer")
-        if contact["state"] == "reserved":
-            async with self.pace:
-                pass  # before the gate: a payment may come while it waits
-            async with self.desk.take(key) as case:
-                passed = await self._pass_gate(case, contact)
-            if not isinstance(passed, SmsRequest):
-                return passed
-            answer = await self.contact.carrier.send_sms(passed)
+            due, party = await _due_now(case), await addressee(case)
+            if due is None or party is None:
+                return None
+            contact = await self._reserve(case, due, party)
+            request = None
+            if contact["state"] == "reserved":
+                passed = await self._pass_gate(case, contact, due, party)
+                if not isinstance(passed, SmsRequest):
+                    return passed
+                request = passed
+            elif contact["state"] != "sending":
+                return None
+        answer = await self.contact.carrier.send_sms(request) if request else ASKED_BEFORE
         if isinstance(answer, AnswerLost):
             answer = await self.contact.look_up(contact, answer)
         async with self.desk.take(key) as case:
             await self._conclude(case, contact, answer)
         return None
 
-    async def _begin(self, conn: Any, key: LoanKey) -> Reminder | None:
-        """What to remind of, with a place for it in the ledger."""
+    async def _begin(self, conn: Any, key: LoanKey) -> bool:
+        """Whether there is something to remind of that was not dealt with; then it has a place in the ledger."""
         now = await self.desk.clock.now()
         name, version = await strategy_for(conn, key)
         digest = await conn.fetchval("select digest from strategies where name = $1 and version = $2", name, version)
         zone = await conn.fetchval("select timezone from lenders where lender_id = $1", key.lender_id)
         due = await _due(conn, key, await pinned(conn, name, version, digest), business_date(now, zone))
-        if due is not None:
-            await SWEEP.keep_place(
-                conn,
-                lender_id=key.lender_id,
-                loan_id=key.loan_id,
-                workflow_id=key.workflow_id,
-                strategy=name,
-                strategy_version=version,
-                now=now,
-            )
-        return due
+        if due is None:
+            return False
+        await SWEEP.keep_place(
+            conn,
+            lender_id=key.lender_id,
+            loan_id=key.loan_id,
+            workflow_id=key.workflow_id,
+            strategy=name,
+            strategy_version=version,
+            now=now,
+        )
+        known = await CONTACTS.contact_of_step(conn, **_key_of(key, due))
+        return known is None or known["state"] in {"reserved", "sending"}
 
-    async def _reserve(self, case: CaseInHand) -> Any:
-        """The reminder's row, new or found again; None where nothing is to be said, or to nobody."""
-        due, party = await _due_now(case), await addressee(case)
-        if due is None or party is None:
-            return None
-        key = {**case.this, "episode": 0, "step_id": due.step_id, "ordinal": ONLY}
+    async def _reserve(self, case: CaseInHand, due: Reminder, party: Any) -> Any:
+        """The reminder's row, new or found again."""
+        key = _key_of(case.key, due)
         new = await CONTACTS.reserve(
             case.conn,
             **key,
@@ -139,28 +140,18 @@ class Reminding:
         )
         return new or await CONTACTS.contact_of_step(case.conn, **key)
 
-    async def _pass_gate(self, case: CaseInHand, contact: Any) -> SmsRequest | datetime | None:
+    async def _pass_gate(
+        self, case: CaseInHand, contact: Any, due: Reminder, party: Any
+    ) -> SmsRequest | datetime | None:
         """The text, committed and ready to go; or when to try again; or None where it is not to be sent."""
-        due, drop = await _due_now(case), self.contact.drop
-        if due is None or due.step_id != contact["step_id"]:
-            await drop(case, contact, "cancelled", None, PAID)
-            return None
-        kind = Kind("sms", "reminder", contact["template"])
+        drop, kind = self.contact.drop, Kind("sms", "reminder", contact["template"])
         contact, party = await self.contact.aimed(case, contact, kind)
         words = _words(case, contact, party, due)
         verdict, record = await self.contact.gate.permit(case, meant_for(party, kind))
         match verdict:
             case Permit(shadow=False):
-                begun = await CONTACTS.begin_sending(
-                    case.conn,
-                    contact_id=contact["contact_id"],
-                    permit=record,
-                    version=case.row.ledger_version,
-                    business_date=case.today,
-                    now=case.facts.now,
-                    body=words,
-                )
-                return None if begun is None else self.contact.request(contact, words)
+                await self.contact.commit(case, contact, record, words)
+                return self.contact.request(contact, words)
             case Permit():
                 await drop(case, contact, "shadow", record, "shadow mode", words)
             case Forbid():
@@ -184,6 +175,10 @@ class Reminding:
         told = {**this_and(case), "episode": 0}
         data = {"contact_id": contact["contact_id"], "said": said}
         await CASES.journal(case.conn, **told, at=case.facts.now, kind=kind, message_id=None, data=data)
+
+
+def _key_of(key: LoanKey, due: Reminder) -> dict[str, Any]:
+    return {**key._asdict(), "episode": 0, "step_id": due.step_id, "ordinal": ONLY}
 
 
 async def _due(conn: Any, key: LoanKey, strategy: Strategy, today: Any) -> Reminder | None:

@@ -10,7 +10,7 @@ from activities.case_in_hand import CaseInHand, Desk
 from activities.contracts import Order, Result
 from activities.gate import CONTACTS, Gatekeeper
 from activities.office import step_of
-from activities.reaching import Kind, OnItsWay, Reaching, settled_as
+from activities.reaching import ASKED_BEFORE, Kind, Reaching, settled_as
 from channels.carrier import Accepted, AnswerLost, LookUpFailed, Refused
 from channels.voice_carrier import VoiceCarrier, VoiceRequest
 from channels.voice_words import words_for
@@ -48,29 +48,21 @@ class VoiceContact(Reaching):
         async with self.desk.take(order.case) as case:
             if self.call_back is None or self.carrier is None:
                 return await self._impossible(case, order)
-            contact, over = await self._reserve(case, order, _kind_of(case, order))
+            kind = _kind_of(case, order)
+            contact, over = await self._reserve(case, order, kind)
             if over is not None:
                 return over
-        answer: Accepted | Refused | AnswerLost
-        if contact["state"] == "reserved":
-            try:
-                async with self.desk.take(order.case) as case:
-                    kind = _kind_of(case, order)
-                    contact, party = await self.aimed(case, contact, kind)
-                    opening = _opening(party, self.call_back)
-                    stopped = await self._pass_gate(case, order, contact, kind, party, opening)
-                    if stopped is not None:
-                        return stopped
-            except OnItsWay:
-                answer = AnswerLost("another attempt asks the carrier at this moment")
-            else:
+            request = None
+            if contact["state"] == "reserved":
+                contact, party = await self.aimed(case, contact, kind)
+                opening = _opening(party, self.call_back)
+                stopped = await self._pass_gate(case, order, contact, kind, party, opening)
+                if stopped is not None:
+                    return stopped
                 request = VoiceRequest(
                     to=contact["contact_value"], sender=self.sender, attempt_id=contact["contact_id"]
                 )
-                assert self.carrier is not None
-                answer = await self.carrier.place_call(request)
-        else:
-            answer = AnswerLost("a worker stopped between the commit and the carrier's answer")
+        answer = await self.carrier.place_call(request) if request else ASKED_BEFORE
         if isinstance(answer, AnswerLost):
             answer = await self._look_up(contact, answer)
         async with self.desk.take(order.case) as case:

@@ -30,7 +30,7 @@ async def after_turns(turns: int, work: Any) -> Any:
 async def race(bench: Bench, order: Order, index: int) -> None:
     send, pay = bench.contact.send_sms(order), bench.pay(order.case)
     head_start = index * 7 % 240
-    pair = [after_turns(head_start, pay), send] if index % 2 else [send, after_turns(head_start, pay)]
+    pair = [after_turns(head_start, send), pay] if index % 2 else [send, after_turns(head_start, pay)]
     await asyncio.gather(*pair)
 
 

@@ -234,7 +234,19 @@ async def test_who_pays_while_a_reminder_waits_for_its_turn_is_not_reminded(benc
         yield
 
     await Reminding(bench.contact, turn()).remind(SweepRequest())
-    assert await sent(bench, coming) == [("remind-1/1", "reminder", "cancelled")]
+    assert await sent(bench, coming) == []
+    assert bench.texts() == []
+
+
+async def test_who_pays_while_a_reminder_waits_for_the_morning_is_not_reminded(bench: Bench, coming: LoanKey) -> None:
+    noon = bench.clock.at
+    bench.clock.at = noon.replace(hour=2)
+    await remind(bench)
+    assert [state for _, _, state in await sent(bench, coming)] == ["reserved"]
+    await bench.pay(CaseRef(lender_id=coming.lender_id, loan_id=coming.loan_id))
+    bench.clock.at = noon
+    await remind(bench)
+    assert [state for _, _, state in await sent(bench, coming)] == ["cancelled"]
     assert bench.texts() == []
 
 

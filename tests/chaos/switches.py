@@ -41,7 +41,7 @@ def switch_off(switch: Switch) -> None:
         case "unique-key":
             _without_key()
         case "compare-and-set":
-            CONTACTS.begin_sending = _changed("and state = 'reserved' returning", "returning").begin_sending
+            _without_a_look_at_the_state()
         case "look-up":
             Contact.look_up = _send_again  # type: ignore[method-assign,assignment]
 
@@ -56,6 +56,18 @@ def _without_key() -> None:
     """Whoever tries again makes a row of his own."""
     old = "on conflict (lender_id, loan_id, episode, step_id, ordinal) do nothing returning *"
     CONTACTS.reserve = _changed(old, "returning *").reserve
+
+
+def _without_a_look_at_the_state() -> None:
+    """Whoever tries again takes a contact that was committed for one that is only meant."""
+    CONTACTS.begin_sending = _changed("and state = 'reserved' returning", "returning").begin_sending
+    look = CONTACTS.contact_of_step
+
+    async def contact_of_step(conn: Any, **key: Any) -> Any:
+        found = await look(conn, **key)
+        return {**found, "state": "reserved"} if found is not None and found["state"] == "sending" else found
+
+    CONTACTS.contact_of_step = contact_of_step
 
 
 async def _send_again(self: Contact, contact: Any, lost: AnswerLost) -> SmsAnswer:
