@@ -5,6 +5,7 @@ Everything that an operator does is done by the command they use (docs/versions.
 
 import asyncio
 import csv
+import json
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -14,6 +15,7 @@ from typing import Any
 
 from channels.simulator.script import Behaviour, Fault, Script
 from ledger.clock import LedgerClock
+from tests.upgrade.builds import Build
 from tests.upgrade.counting import count
 from tests.upgrade.running import Drill, Say, running
 from workers.fleet import DEPLOYMENT
@@ -56,9 +58,7 @@ async def upgrade_drill(folder: Path, cases: int, say: Say) -> dict[str, Any]:
         )
         await _until(drill, lambda: _all_on(drill, b.id), "every open case to be on B")
         say(f"after it: {dict(await _builds_of_open(drill))}")
-        await drill.temporal_command(
-            *("worker", "deployment", "describe-version", "--deployment-name", DEPLOYMENT, "--build-id", a.id)
-        )
+        await _until(drill, lambda: _drained(drill, a), "Temporal to call A drained")
         await a.stop()
         say("worker A is stopped")
         await _pay_all(drill)
@@ -145,6 +145,12 @@ async def _builds_of_open(drill: Drill) -> Counter[str]:
 
 async def _all_on(drill: Drill, build_id: str) -> bool:
     return set(await _builds_of_open(drill)) == {build_id}
+
+
+async def _drained(drill: Drill, build: Build) -> bool:
+    words = ("describe-version", "--deployment-name", DEPLOYMENT, "--build-id", build.id, "--output", "json")
+    told = json.loads(await drill.temporal_command("worker", "deployment", *words))
+    return bool(told.get("drainageInfo", {}).get("drainageStatus") == "drained")
 
 
 async def _pay_all(drill: Drill) -> None:

@@ -28,6 +28,11 @@ from workers.embedded.temporal import find_program
 
 DAY = 6.0  # real seconds that a business day lasts
 FIRST = datetime(2026, 3, 2, tzinfo=UTC).date()  # a Monday
+# Whether a build is drained Temporal looks only after three minutes, and then every three.
+SAYS_SOON = {
+    "matching.wv.VersionDrainageStatusVisibilityGracePeriod": "5s",
+    "matching.wv.VersionDrainageStatusRefreshInterval": "3s",
+}
 Say = Callable[[str], None]
 
 
@@ -71,7 +76,9 @@ async def running(folder: Path, say: Say) -> AsyncIterator[Drill]:
         url = await database.start()
         stack.push_async_callback(database.stop)
         await asyncio.to_thread(migrate, url)
-        temporal = EmbeddedTemporal(folder / "temporal", ui=False, search_attributes=types(), prompt_timers=True)
+        temporal = EmbeddedTemporal(
+            folder / "temporal", ui=False, search_attributes=types(), prompt_timers=True, dynamic_config=SAYS_SOON
+        )
         address = (await temporal.start()).host_port
         stack.push_async_callback(temporal.stop)
         simulator = Simulator()
