@@ -86,8 +86,9 @@ where (l.lender_id, l.loan_id) > (:after_lender, :after_loan)
       offset 0  -- looked up loan by loan: gathered beforehand, as it could be otherwise, all that is due would be read for each page
   ) or exists (
       select from entries e
-      where e.lender_id = l.lender_id and e.loan_id = l.loan_id and e.kind = 'opening_balance'
-        and e.value_date < :today::date and e.reason is distinct from 'not_due'
+      where e.lender_id = l.lender_id and e.loan_id = l.loan_id and e.value_date < :today::date
+        and (e.kind in ('adjustment', 'refund', 'accelerate')  -- what ages although no instalment is due
+             or e.kind = 'opening_balance' and e.reason is distinct from 'not_due')
       offset 0
   ))
   and not exists (

@@ -1,12 +1,17 @@
-"""Loans that begin with a balance and have no schedule: the sweep finds what of them is past due, and reads no other."""
+"""Loans past due without a late instalment, by a balance or an entry: the sweep finds them, and reads no other."""
 
 from datetime import timedelta
 from pathlib import Path
+
+import pytest
 
 from activities.case_in_hand import CASES
 from activities.contracts import CaseRef, SweepRequest
 from activities.opening import Opening
 from domain.loan import LoanKey
+from ledger.money import position_of
+from ledger.new_entry import NewEntry
+from ledger.posting import post_entry
 from ledger.tape import TapeFiles, take_in
 from tests.activities.bench import Bench
 from tests.scenario import add_loan
@@ -49,3 +54,37 @@ async def test_a_case_for_a_balance_in_arrears(bench: Bench, tmp_path: Path) -> 
     assert opened == read
     assert (await bench.decide(refs["late"])).decision.step_id is not None
     assert await bench.violations() == []
+
+
+@pytest.mark.parametrize(
+    ("entries", "late"),
+    [
+        ((("refund", "25"),), True),
+        ((("adjustment", "40"),), True),
+        ((("accelerate", "100"),), True),
+        ((("payment", "60"), ("refund", "25")), False),  # taken back from what was paid in advance
+        ((("late_fee", "15"),), False),  # a charge makes no day past due
+        ((), False),
+    ],
+    ids=["refund", "adjustment", "accelerated", "in advance", "late fee", "nothing"],
+)
+async def test_a_case_for_what_fell_due_without_an_instalment(
+    bench: Bench, entries: tuple[tuple[str, str], ...], late: bool
+) -> None:
+    today = bench.clock.at.date()
+    key, _ = await add_loan(bench.pool, today, (-20, "100"))
+    for number, (kind, amount) in enumerate(entries):
+        entry = {
+            "entry_id": f"E{number}",
+            "loan_id": key.loan_id,
+            "kind": kind,
+            "amount": amount,
+            "currency": "EUR",
+            "value_date": str(today - timedelta(days=9 - number)),
+            "component": "principal" if kind == "adjustment" else None,
+        }
+        await post_entry(bench.pool, NewEntry.read(entry), bench.clock)
+    async with bench.pool.acquire() as conn:
+        assert ((await position_of(conn, key, today)).days_past_due > 0) == late
+    await Starts(bench.desk, None).start_due_cases(SweepRequest())  # type: ignore[arg-type]  # nothing is started here
+    assert await bench.pool.fetchval("select count(*) from cases where open") == int(late)
