@@ -20,7 +20,7 @@ from domain.gate import Addressed, Defer, Forbid, Permit
 from ledger.stops import stop_at_our_fault
 
 ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # no letter that reads as a figure
-ASKED_BEFORE = AnswerLost("a worker stopped between the commit and the carrier's answer")
+ASKED_BEFORE = AnswerLost("an earlier attempt was committed, and its answer is not known")
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ class Reaching:
         verdict, record = await self.gate.permit(case, meant)
         match verdict:
             case Permit(shadow=False):
-                await self.commit(case, contact, record, words)
+                await self.begin_sending(case, contact, record, words)
                 await case.record_step(contact["step_id"], contact["ordinal"], "open")
                 return None
             case Permit():
@@ -141,8 +141,12 @@ class Reaching:
             case Defer():
                 return await self.desk.later(case, order, verdict, record)
 
-    async def commit(self, case: CaseInHand, contact: Any, permit: dict[str, Any], words: str | None) -> None:
-        """Move `reserved` to `sending`, with the permit and the ledger version that it saw."""
+    async def begin_sending(self, case: CaseInHand, contact: Any, permit: dict[str, Any], words: str | None) -> None:
+        """Move `reserved` to `sending`, with the permit and the ledger version that it saw.
+
+        Raises:
+            RuntimeError: somebody moved it without the loan's lock; the next try finds what it is now.
+        """
         begun = await CONTACTS.begin_sending(
             case.conn,
             contact_id=contact["contact_id"],
@@ -152,7 +156,8 @@ class Reaching:
             now=case.facts.now,
             body=words,
         )
-        assert begun is not None, "a contact is moved under the loan's lock alone"
+        if begun is None:
+            raise RuntimeError(f"contact {contact['contact_id']} was moved beside the lock of loan {case.key}")
 
     async def drop(
         self,

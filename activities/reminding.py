@@ -76,10 +76,12 @@ class Reminding:
         """Remind of a loan's next instalment if that is wanted today; the business time to try again where a rule puts it off."""
         async with self.desk.pool.acquire() as conn, conn.transaction():
             await lock_loan(conn, key)
-            if not await self._begin(conn, key):
-                return None
-        async with self.pace:
-            pass  # before the locks and the gate: a payment may come while it waits
+            known = await self._begin(conn, key)
+        if known not in {"new", "reserved", "sending"}:
+            return None
+        if known != "sending":
+            async with self.pace:
+                pass  # before the locks and the gate: a payment may come while it waits
         async with self.desk.take(key) as case:
             due, party = await _due_now(case), await addressee(case)
             if due is None or party is None:
@@ -100,15 +102,16 @@ class Reminding:
             await self._conclude(case, contact, answer)
         return None
 
-    async def _begin(self, conn: Any, key: LoanKey) -> bool:
-        """Whether there is something to remind of that was not dealt with; then it has a place in the ledger."""
+    async def _begin(self, conn: Any, key: LoanKey) -> str | None:
+        """The state of the reminder that is wanted today, `new` where there is none yet, with a place for it in the ledger; None: nothing is."""
         now = await self.desk.clock.now()
-        name, version = await strategy_for(conn, key)
+        place = await SWEEP.strategy_of_place(conn, **key._asdict())
+        name, version = place or await strategy_for(conn, key)
         digest = await conn.fetchval("select digest from strategies where name = $1 and version = $2", name, version)
         zone = await conn.fetchval("select timezone from lenders where lender_id = $1", key.lender_id)
         due = await _due(conn, key, await pinned(conn, name, version, digest), business_date(now, zone))
         if due is None:
-            return False
+            return None
         await SWEEP.keep_place(
             conn,
             lender_id=key.lender_id,
@@ -119,7 +122,7 @@ class Reminding:
             now=now,
         )
         known = await CONTACTS.contact_of_step(conn, **_key_of(key, due))
-        return known is None or known["state"] in {"reserved", "sending"}
+        return str(known["state"]) if known is not None else "new"
 
     async def _reserve(self, case: CaseInHand, due: Reminder, party: Any) -> Any:
         """The reminder's row, new or found again."""
@@ -150,7 +153,7 @@ class Reminding:
         verdict, record = await self.contact.gate.permit(case, meant_for(party, kind))
         match verdict:
             case Permit(shadow=False):
-                await self.contact.commit(case, contact, record, words)
+                await self.contact.begin_sending(case, contact, record, words)
                 return self.contact.request(contact, words)
             case Permit():
                 await drop(case, contact, "shadow", record, "shadow mode", words)

@@ -3,7 +3,7 @@
 Five ways take turns in blocks on one PostgreSQL whose commits reach the disk:
 
     bare       the same transaction with the same locks and writes; no fact is read and nothing is decided
-    apart      bare, but reserved in one transaction and committed in another, as whoever has no gate to ask in between would do
+    apart      bare, but in two transactions: one reserves, one commits, as the activity did at first
     no gate    the activity's transaction, but its gate permits everything without a look
     gate       the activity's transaction with its gate
     words      the same, and the text is made and its content checked
@@ -70,15 +70,14 @@ def bare(pool: Pool, clock: StandingClock, *, apart: bool = False) -> Way:
 
     async def run(order: Order) -> None:
         contact_id = uuid4().hex
-        async with pool.acquire() as conn:
-            async with conn.transaction():
-                await reserve(conn, order, clock, contact_id)
-                if not apart:
-                    await commit(conn, order, clock, contact_id)
-            if apart:
-                async with conn.transaction():
-                    await lock_loan(conn, order.case.key)
-                    await commit(conn, order, clock, contact_id)
+        async with pool.acquire() as conn, conn.transaction():
+            await reserve(conn, order, clock, contact_id)
+            if not apart:
+                await begin_sending(conn, order, clock, contact_id)
+        if apart:
+            async with pool.acquire() as conn, conn.transaction():
+                await lock_loan(conn, order.case.key)
+                await begin_sending(conn, order, clock, contact_id)
 
     return run
 
@@ -89,7 +88,7 @@ async def reserve(conn: Any, order: Order, clock: StandingClock, contact_id: str
     await lock_loan(conn, key)
     await CONTACTS.reserve(
         conn,
-        **step_of(order),
+        **attempt_of(order),
         contact_id=contact_id,
         channel="sms",
         purpose="collect",
@@ -103,7 +102,7 @@ async def reserve(conn: Any, order: Order, clock: StandingClock, contact_id: str
     )
 
 
-async def commit(conn: Any, order: Order, clock: StandingClock, contact_id: str) -> None:
+async def begin_sending(conn: Any, order: Order, clock: StandingClock, contact_id: str) -> None:
     """Make it a contact, and its step one that is under way."""
     await CONTACTS.begin_sending(
         conn,
@@ -114,10 +113,10 @@ async def commit(conn: Any, order: Order, clock: StandingClock, contact_id: str)
         now=clock.at,
         body=BODY,
     )
-    await WORK.record_step(conn, **step_of(order), state="open", result=None, now=clock.at)
+    await WORK.record_step(conn, **attempt_of(order), state="open", result=None, now=clock.at)
 
 
-def step_of(order: Order) -> dict[str, Any]:
+def attempt_of(order: Order) -> dict[str, Any]:
     """The attempt's key."""
     return {
         **order.case.key._asdict(),

@@ -35,6 +35,10 @@ where (l.lender_id, l.loan_id) > (:after_lender, :after_loan)
 order by l.lender_id, l.loan_id
 limit :page;
 
+-- name: strategy_of_place^
+-- The strategy that a loan's place, or its last case, keeps to; nothing where it has neither.
+select strategy, strategy_version from cases where lender_id = :lender_id and loan_id = :loan_id;
+
 -- name: keep_place!
 -- A place in the ledger for contacts before there is a case: episode 0, never open, without a workflow.
 insert into cases (lender_id, loan_id, workflow_id, strategy, strategy_version, opened_at, episode_at, episode, chain_from, stage, open)

@@ -28,9 +28,18 @@ async def after_turns(turns: int, work: Any) -> Any:
 
 
 async def race(bench: Bench, order: Order, index: int) -> None:
+    """One begins so many turns before the other, or both at once: then who is second to the lock waits for it."""
     send, pay = bench.contact.send_sms(order), bench.pay(order.case)
-    head_start = index * 7 % 240
-    pair = [after_turns(head_start, send), pay] if index % 2 else [send, after_turns(head_start, pay)]
+    turns = index * 7 % 120
+    match index % 4:
+        case 0:
+            pair = [send, after_turns(turns, pay)]
+        case 1:
+            pair = [pay, after_turns(turns, send)]
+        case 2:
+            pair = [send, pay]
+        case _:
+            pair = [pay, send]
     await asyncio.gather(*pair)
 
 

@@ -1,5 +1,6 @@
 """What the daily sweep does beside opening cases: late fees and reminders, on the real ledger and carrier."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -21,6 +22,7 @@ from ledger.new_entry import NewEntry
 from ledger.posting import post_entry
 from ledger.strategies import publish
 from tests.activities.bench import Bench
+from tests.activities.test_crash import Died, DyingCarrier
 from tests.scenario import add_loan
 
 
@@ -236,6 +238,46 @@ async def test_who_pays_while_a_reminder_waits_for_its_turn_is_not_reminded(benc
     await Reminding(bench.contact, turn()).remind(SweepRequest())
     assert await sent(bench, coming) == []
     assert bench.texts() == []
+
+
+@pytest.mark.parametrize("before", [True, False], ids=["before it asked", "after the carrier took it"])
+async def test_a_reminder_whose_worker_died_is_looked_up_and_never_sent_again(
+    bench: Bench, coming: LoanKey, before: bool
+) -> None:
+    dying = bench.with_carrier(DyingCarrier(bench.carrier, before))
+    with pytest.raises(Died):
+        await Reminding(dying.contact).remind_of(coming)
+    assert [state for _, _, state in await sent(bench, coming)] == ["sending"]
+    for _ in range(2):
+        await remind(bench)
+    assert [state for _, _, state in await sent(bench, coming)] == ["unknown" if before else "sent"]
+    assert len(bench.texts()) == int(not before)
+    assert await bench.violations() == []
+
+
+async def test_two_who_remind_of_one_instalment_at_once_send_one_text(bench: Bench, coming: LoanKey) -> None:
+    await asyncio.gather(*(Reminding(bench.contact).remind_of(coming) for _ in range(4)))
+    assert len(bench.texts()) == 1
+    assert await sent(bench, coming) == [("remind-1/1", "reminder", "sent")]
+
+
+async def test_a_loan_that_was_reminded_keeps_to_the_strategy_it_was_reminded_by(bench: Bench) -> None:
+    def reminds(version: int, **days: int) -> Strategy:
+        ahead = [
+            Stage(name=name, from_dpd=day, steps=(Step(id=name, do="sms", template="upcoming"),))
+            for name, day in days.items()
+        ]
+        return AHEAD.model_copy(update={"version": version, "stages": (*ahead, AHEAD.stages[-1])})
+
+    async with bench.pool.acquire() as conn:
+        await publish(conn, reminds(1, early=-10, late=-3))
+    key, _ = await add_loan(bench.pool, bench.clock.at.date(), (-9, "100"), strategy="reminds")
+    await remind(bench)
+    async with bench.pool.acquire() as conn:
+        await publish(conn, reminds(2, early=-10))
+    bench.clock.at += timedelta(days=7)
+    await remind(bench)
+    assert [step for step, _, _ in await sent(bench, key)] == ["early/1", "late/1"]
 
 
 async def test_who_pays_while_a_reminder_waits_for_the_morning_is_not_reminded(bench: Bench, coming: LoanKey) -> None:

@@ -1,7 +1,8 @@
 """Takes away one of the three things that make a contact happen once, to show that the run then finds failures.
 
-Each of them has others behind it: the planner no longer wants a step that is under way, and the limits count a text that is. These would
-hide that one is missing. So `alone` silences them first; with nothing else taken away a run is still without failures.
+They are its unique key, its state (what is `sending` was committed before, and is only looked up), and the look-up. Each has others behind
+it: the planner no longer wants a step that is under way, and the limits count a text that is. These would hide that one is missing. So
+`alone` silences them first; with nothing else taken away a run is still without failures.
 """
 
 from typing import Any, Literal
@@ -16,8 +17,8 @@ from domain.decision import Action, Decision
 from domain.rulebook import Rulebook
 from ledger.named import QUERIES
 
-Switch = Literal["unique-key", "compare-and-set", "look-up"]
-SWITCHES: tuple[Switch, ...] = ("unique-key", "compare-and-set", "look-up")
+Switch = Literal["unique-key", "state", "look-up"]
+SWITCHES: tuple[Switch, ...] = ("unique-key", "state", "look-up")
 KEY = "contacts_lender_id_loan_id_episode_step_id_ordinal_key"
 
 
@@ -40,7 +41,7 @@ def switch_off(switch: Switch) -> None:
     match switch:
         case "unique-key":
             _without_key()
-        case "compare-and-set":
+        case "state":
             _without_a_look_at_the_state()
         case "look-up":
             Contact.look_up = _send_again  # type: ignore[method-assign,assignment]

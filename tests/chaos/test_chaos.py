@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import asyncpg
+import pytest
 
 from tests.chaos.run import Plan, chaos
+from tests.chaos.switches import Switch
 
 
 async def test_killed_workers_and_a_failing_carrier_do_nothing_twice(
@@ -20,9 +22,10 @@ async def test_killed_workers_and_a_failing_carrier_do_nothing_twice(
     assert result["payments"] > 0
 
 
-async def test_a_run_that_sends_again_when_an_answer_is_lost_finds_it(
-    pool: "asyncpg.Pool[asyncpg.Record]", database_url: str, tmp_path: Path
+@pytest.mark.parametrize("switch", ["look-up", "state"])
+async def test_a_run_without_one_of_the_mechanisms_finds_it(
+    pool: "asyncpg.Pool[asyncpg.Record]", database_url: str, tmp_path: Path, switch: Switch
 ) -> None:
-    plan = Plan(kills=5, intended=30, days=1, sweep=False, alone=True, without="look-up")
+    plan = Plan(kills=5, intended=30, days=1, sweep=False, alone=True, without=switch)
     result = await chaos(pool, database_url, tmp_path, plan)
     assert result["failures"]["doubles"]
