@@ -48,6 +48,10 @@ MEANINGS: dict[str, tuple[str, tuple[str, ...]]] = {
         ("lender", "kind"),
     ),
     "arrears_feed_age_seconds": ("Business seconds since a lender's feed came.", ("lender", "feed")),
+    "arrears_feed_promised_seconds": (
+        "Business seconds for which a lender's payments may be old before contact waits for them.",
+        ("lender",),
+    ),
     "arrears_contact_stops": ("Contact stops that hold.", ()),
     "arrears_alerts": ("Alerts that nobody has cleared.", ()),
 }
@@ -62,6 +66,7 @@ async def figures(conn: Any, now: datetime) -> list[Figure]:
     missed = [r async for r in FIGURES.deadlines_missed_lately(conn)]
     tasks = [r async for r in FIGURES.open_tasks(conn, now=now)]
     ages = [r async for r in FIGURES.feed_ages(conn, now=now)]
+    promised = [r async for r in FIGURES.feeds_promised(conn)]
     await FIGURES.note_heard(conn)  # each message once, so that what is read does not grow with what there ever was
     quiet, waits = await FIGURES.payment_to_quiet(conn), await lag(conn)
     stops = await FIGURES.stops_and_alerts(conn)
@@ -93,6 +98,7 @@ async def figures(conn: Any, now: datetime) -> list[Figure]:
             for feed in ("payments", "tape", "balances")
             if r[feed] is not None
         ],
+        "arrears_feed_promised_seconds": [((r["lender_id"],), r["seconds"]) for r in promised],
         "arrears_contact_stops": [((), stops["stops"])],
         "arrears_alerts": [((), stops["alerts"])],
     }

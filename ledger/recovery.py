@@ -3,12 +3,13 @@
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from domain.errors import BadInput
 from ledger.named import queries
 from ledger.stops import press_stop, release_stop
 
 RECOVERY = queries("recovery")
 ALL = {"lender_id": "*", "channel": "*", "strategy": "*"}
-WHY = "recovery after a restore"
+RECOVERING = "recovery after a restore"
 
 
 class Recovery(NamedTuple):
@@ -30,9 +31,21 @@ async def begin_recovery(conn: Any, since: datetime | None = None) -> Recovery:
         async with conn.transaction():
             stopped = await RECOVERY.is_stopped(conn)
             await RECOVERY.begin(conn, since=since, pressed=not stopped)
-            await press_stop(conn, **ALL, reason=WHY)
+            await press_stop(conn, **ALL, reason=RECOVERING)
         known = await RECOVERY.under_way(conn)
     return Recovery(**known)
+
+
+async def must_not_recover(conn: Any) -> None:
+    """Keep contact stopped while the ledger lacks what others know.
+
+    Raises:
+        BadInput: a recovery is under way.
+    """
+    if await RECOVERY.under_way(conn) is not None:
+        raise BadInput(
+            "the ledger is being recovered after a restore: `arrears recover --release` lets contact go on once nothing is missing."
+        )
 
 
 async def end_recovery(conn: Any) -> int:

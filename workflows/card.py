@@ -21,8 +21,8 @@ HOUSE = {
     acts.ANSWER: "answer",
     acts.CALLBACK: "callback",
 }
-# The house's own steps; those about a promise end with its id.
-HOUSE_STEP = re.compile(rf"({'|'.join(HOUSE)})(-[^\s:,;]+)?")
+# The house's own steps; those about a promise end with its id. A task's id has a step in its middle, and is typed as it stands.
+HOUSE_STEP = re.compile(rf"(?<![\w.-])({'|'.join(HOUSE)})(-[^\s:,;]+)?")
 
 
 def readable(text: str) -> str:

@@ -128,8 +128,9 @@ def _say_task(task: dict[str, Any], lenders: int) -> None:
     """One task; its id, which whoever answers it types, is never cut, and has a line of its own where the first is full."""
     kind, until = task["kind"].replace("_", " "), f"{task['deadline']:%Y-%m-%d}"
     head = f"{until}  {task['status']:9}  {kind:17}  {task['lender_id']:{lenders}}"
-    fits = len(head) + 2 + len(task["task_id"]) <= get_terminal_size().columns
-    say(f"{head}  {task['task_id']}" if fits else f"{head.rstrip()}\n            {task['task_id']}")
+    named = f"{task['task_id']}  for {task['owner']}" if task["owner"] else task["task_id"]
+    fits = len(head) + 2 + len(named) <= get_terminal_size().columns
+    say(f"{head}  {named}" if fits else f"{head.rstrip()}\n            {named}")
     if task["because"]:
         say_folded(task["because"], 12)
 

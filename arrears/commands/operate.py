@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from temporalio.client import Client, WorkflowHistory
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+UNDER_WAY = "WorkflowType in ('CollectionCase', 'DelinquencySweep') and ExecutionStatus = 'Running'"
 
 
 def sweep(
@@ -171,13 +172,19 @@ def replay(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Replay histories against this code, and compare each timer, activity, child and new run; exit 1 where one diverges."""
+    """Replay histories against this code, and compare each timer, activity, child and new run; exit 1 where one diverges.
+
+    A replay sees only steps that came to their end: runs of the namespace whose next step fails now are named beside it.
+    """
     from workers.replaying import Replayed
     from workers.replaying import replay as replayed
 
     skipped: list[str] = []
+    failing: list[str] = []
 
     async def main() -> list[Replayed]:
+        if folder is None:
+            failing.extend([run async for run in failing_runs(await temporal())])
         histories = _of_folder(folder, skipped) if folder else open_runs(await temporal())
         # Told by the name of its file, replayed under its own.
         return [replace(await replayed(_itself(each)), workflow_id=each.workflow_id) async for each in histories]
@@ -186,13 +193,15 @@ def replay(
     diverged = [r for r in results if r.differences]
     if as_json:
         told = [{"workflow_id": r.workflow_id, "events": r.events, "differences": r.differences} for r in diverged]
-        print_json({"replayed": len(results), "diverged": told, "skipped": skipped})
+        print_json({"replayed": len(results), "diverged": told, "skipped": skipped, "failing": failing})
     else:
         for name in skipped:
             say(f"{name} is no history: skipped.")
         for each in diverged:
             for difference in each.differences:
                 say(f"{each.workflow_id}: {difference}")
+        for name in failing:
+            say(f"{name} fails now: the worker's log, and the end of `temporal workflow show`, say why.")
         say(f"{len(results)} histories replayed, {len(diverged)} diverge.")
     if diverged:
         raise typer.Exit(1)
@@ -208,9 +217,21 @@ def _itself(history: "WorkflowHistory") -> "WorkflowHistory":
 
 async def open_runs(client: "Client") -> "AsyncIterator[WorkflowHistory]":
     """The histories of all cases and sweeps that are under way."""
-    query = "WorkflowType in ('CollectionCase', 'DelinquencySweep') and ExecutionStatus = 'Running'"
-    async for history in client.list_workflows(query).map_histories():
+    async for history in client.list_workflows(UNDER_WAY).map_histories():
         yield history
+
+
+async def failing_runs(client: "Client") -> "AsyncIterator[str]":
+    """The ids of cases and sweeps whose workflow tasks fail again and again; none where the server does not tell."""
+    from temporalio.service import RPCError, RPCStatusCode
+
+    query = f"{UNDER_WAY} and TemporalReportedProblems is not null"
+    try:
+        async for run in client.list_workflows(query):
+            yield run.id
+    except RPCError as error:
+        if error.status is not RPCStatusCode.INVALID_ARGUMENT:  # an older server has no such attribute
+            raise
 
 
 async def _of_folder(folder: Path, skipped: list[str]) -> "AsyncIterator[WorkflowHistory]":

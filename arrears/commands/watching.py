@@ -9,6 +9,7 @@ from arrears.commands.control import options_of, stop_in_words
 from arrears.context import ledger, print_json, readable, run, say, say_folded
 from domain.errors import BadInput
 from ledger.named import queries
+from ledger.recovery import RECOVERING
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 CONTACTS, GATE, STOPS = queries("contacts"), queries("gate"), queries("stops")
@@ -105,5 +106,6 @@ def alerts(
 def _as_alert(stop: Any) -> dict[str, Any]:
     """A stop in force beside the alerts; it is ended by releasing it, so it has no id to clear."""
     because = f" ({stop['reason']})" if stop["reason"] else ""
-    about = f"stopped: {stop_in_words(stop)}{because}; `arrears go{options_of(stop)}` releases it"
+    command = "recover --release" if stop["reason"] == RECOVERING else f"go{options_of(stop)}"
+    about = f"stopped: {stop_in_words(stop)}{because}; `arrears {command}` releases it"
     return {"alert_id": None, "kind": "stop", "about": about, "raised_at": stop["stopped_at"]}

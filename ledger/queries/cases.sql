@@ -87,8 +87,8 @@ where (l.lender_id, l.loan_id) > (:after_lender, :after_loan)
   ) or exists (
       select from entries e
       where e.lender_id = l.lender_id and e.loan_id = l.loan_id and e.value_date < :today::date
-        and (e.kind in ('adjustment', 'refund', 'accelerate')  -- what ages although no instalment is due
-             or e.kind = 'opening_balance' and e.reason is distinct from 'not_due')
+        and e.kind in ('opening_balance', 'adjustment', 'refund', 'accelerate')  -- what ages by itself
+        and (e.kind <> 'opening_balance' or e.reason is distinct from 'not_due')
       offset 0
   ))
   and not exists (

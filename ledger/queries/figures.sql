@@ -67,6 +67,10 @@ select lender_id, extract(epoch from :now::timestamptz - fed_at)::float8 as paym
     extract(epoch from :now::timestamptz - balances_at)::float8 as balances
 from feeds order by lender_id;
 
+-- name: feeds_promised
+-- Business seconds for which each lender's payments may be old before contact waits for them.
+select lender_id, feed_hours * 3600 as seconds from lenders where feed_hours is not null order by lender_id;
+
 -- name: stops_and_alerts^
 -- How many contact stops hold, and alerts that nobody has cleared.
 select (select count(*) from stops where released_order is null) as stops, (select count(*) from alerts where cleared_at is null) as alerts;

@@ -44,13 +44,14 @@ async def test_tasks_keep_ids_and_dates_whole(pool: Pool, database_url: str, mon
     because = "every step of the strategy is finished, but file-suit was forbidden by house.LIMITATION"
     await pool.execute(TASK, "L-1.1.short.1", 1, {})
     await pool.execute(TASK, long, 2, {"because": because})
+    await pool.execute("update tasks set owner = 'c1' where task_id = 'L-1.1.short.1'")
     lines = (await arrears(database_url, "tasks")).out.splitlines()
     assert lines == [
         "2026-03-31  open       manual review      default",
         f"            {long}",
         "            every step of the strategy is finished, but file-suit was forbidden",
         "            by house.LIMITATION",
-        "2026-03-31  open       manual review      default  L-1.1.short.1",
+        "2026-03-31  open       manual review      default  L-1.1.short.1  for c1",
     ]
     assert json.loads((await arrears(database_url, "tasks", "--json")).out)[0]["because"] == because
 

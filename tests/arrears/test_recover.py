@@ -1,10 +1,13 @@
 """What `arrears recover` refuses; tests/starters/test_recovery.py and tests/restore have what it does."""
 
+import asyncpg
 import pytest
 from typer.testing import CliRunner
 
 from arrears.cli import app
 from domain.errors import BadInput
+from ledger.recovery import begin_recovery
+from tests.commands import arrears
 
 
 @pytest.mark.parametrize(
@@ -20,3 +23,15 @@ def test_it_says_what_it_needs(arguments: tuple[str, ...], says: str, monkeypatc
     result = CliRunner().invoke(app, ["recover", *arguments])
     assert isinstance(result.exception, BadInput)
     assert str(result.exception) == says
+
+
+async def test_go_does_not_end_a_recovery(pool: "asyncpg.Pool[asyncpg.Record]", database_url: str) -> None:
+    async with pool.acquire() as conn:
+        await begin_recovery(conn)
+    shown = " ".join((await arrears(database_url, "alerts")).out.split())
+    assert "all contacts (recovery after a restore); `arrears recover --release` releases it" in shown
+    refused = await arrears(database_url, "go")
+    assert (refused.code, "`arrears recover --release` lets contact go on" in refused.err) == (2, True)
+    assert await pool.fetchval("select count(*) from stops where released_order is null") == 1
+    assert (await arrears(database_url, "go", "--lender", "default")).code == 0  # out of shadow; the stop for all holds
+    assert await pool.fetchval("select count(*) from stops where released_order is null") == 1

@@ -62,6 +62,7 @@ async def test_each_value_has_the_labels_that_its_figure_names_and_none_is_a_loa
     await event(pool, "deadline_missed", task="call")
     await event(pool, "deferred", rules=["house.HOURS"])
     await pool.execute("insert into feeds (lender_id, fed_at) values ('default', $1)", NOON - timedelta(hours=30))
+    await pool.execute("update lenders set feed_hours = 24 where lender_id = 'default'")
     found = await told(pool)
     for name, values in found.items():
         for labels in values:
@@ -73,6 +74,7 @@ async def test_each_value_has_the_labels_that_its_figure_names_and_none_is_a_loa
     assert found["arrears_deadlines_missed_last_day"] == {("default", "call"): 1}
     assert found["arrears_gate_refusals_last_day"] == {("house.HOURS", "deferred"): 1}
     assert found["arrears_feed_age_seconds"] == {("default", "payments"): 30 * 3600}
+    assert found["arrears_feed_promised_seconds"] == {("default",): 24 * 3600}
 
 
 async def test_a_task_is_late_after_its_deadline_alone(pool: Pool) -> None:

@@ -21,7 +21,7 @@ from channels.twilio_sms import TwilioSms
 from channels.twilio_voice import TwilioVoice
 from channels.voice_carrier import VoiceRequest
 from domain.strategy import Stage, Step
-from ledger.recovery import WHY, begin_recovery, end_recovery
+from ledger.recovery import RECOVERING, begin_recovery, end_recovery
 from ledger.stops import press_stop
 from ledger.strategies import shipped
 from starters.recovery import Recovering, Report
@@ -116,7 +116,7 @@ async def test_a_text_that_its_history_calls_sent_is_found_at_the_carrier(scene:
     assert (report.contacts, report.uncertain, report.unexplained) == (1, 0, 0)
     assert (after["recovered"]["from"], after["permit"], after["commit_order"]) == ("carrier", None, None)
     assert await case.steps() == ["sms-1 1.1 done"]
-    assert await stops(scene.pool) == [WHY]
+    assert await stops(scene.pool) == [RECOVERING]
     assert (await recover(scene)).contacts == 0
 
 
@@ -237,7 +237,7 @@ async def test_a_carrier_that_does_not_answer_leaves_the_stop_pressed(scene: Sce
     scene.simulator.play(Script(borrowers={"*": Behaviour(fault=fault), SENDER: Behaviour(fault=fault)}))
     with pytest.raises(LookUpFailed):
         await recover(scene)
-    assert await stops(scene.pool) == [WHY]
+    assert await stops(scene.pool) == [RECOVERING]
 
 
 async def test_a_stop_that_somebody_pressed_outlives_the_recovery(pool: Pool) -> None:
@@ -250,7 +250,7 @@ async def test_a_stop_that_somebody_pressed_outlives_the_recovery(pool: Pool) ->
         assert await stops(pool) == ["an audit"]
         await conn.execute("delete from stops")
         await begin_recovery(conn)
-        assert await stops(pool) == [WHY]
+        assert await stops(pool) == [RECOVERING]
         await end_recovery(conn)
         assert await stops(pool) == []
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic
 
+from tests.upgrade.back import back_drill
 from tests.upgrade.drill import upgrade_drill
 
 
@@ -20,6 +21,7 @@ def main() -> int:
     parser.add_argument(
         "--cases", type=int, default=10, help="asleep, awake, mid-contact, and born on B: so many of each"
     )
+    parser.add_argument("--back", action="store_true", help="instead: a build that fails, and the way back from it")
     options = parser.parse_args()
     began = monotonic()
 
@@ -27,7 +29,7 @@ def main() -> int:
         print(f"{monotonic() - began:6.1f} s  {line}", flush=True)
 
     with TemporaryDirectory(prefix="arrears-upgrade-") as folder:
-        result = asyncio.run(upgrade_drill(Path(folder), options.cases, say))
+        result = asyncio.run((back_drill if options.back else upgrade_drill)(Path(folder), options.cases, say))
     failures = result.pop("failures")
     for name, value in {**result, **{name: len(found) for name, found in failures.items()}}.items():
         print(f"{name:<32} {value}")

@@ -37,37 +37,53 @@ async def upgrade_drill(folder: Path, cases: int, say: Say) -> dict[str, Any]:
         await drill.command(a, "register")
         a.start(folder)
         say("build A is current, and its worker runs")
-        await _open(drill, "asleep", cases)
-        await _open(drill, "awake", cases)
-        await _until(drill, lambda: _texted(drill, "asleep", "awake"), "the first texts to be sent")
+        await open_cases(drill, "asleep", cases)
+        await open_cases(drill, "awake", cases)
+        await until(drill, lambda: texted(drill, "asleep", "awake"), "the first texts to be sent")
         for loan in drill.loans["asleep"]:
             await drill.command(a, "send", loan, "place_hold", '{"reason": "hardship", "by": "c1"}')
         slow = Fault(kind="slow", seconds=AT_CARRIER, times=1)
         drill.simulator.script = Script(borrowers={"*": Behaviour(fault=slow)})
-        await _open(drill, "mid-contact", cases)
-        await _until(drill, lambda: _at_carrier(drill), "a text to be at the carrier")
+        await open_cases(drill, "mid-contact", cases)
+        await until(drill, lambda: _at_carrier(drill), "a text to be at the carrier")
         await drill.command(b, "register")
         b.start(folder)
         caught = await drill.pool.fetchval("select count(*) from contacts where state = 'sending'")
         say(f"build B is current while {caught} texts are at the carrier; its worker runs beside A's")
-        await _open(drill, "born on B", cases)
+        await open_cases(drill, "born on B", cases)
         before = await _builds_of_open(drill)
         say(f"open cases by build before the poke: {dict(sorted(before.items()))}")
-        await drill.temporal_command(
-            "workflow", "signal", "--query", OPEN, "--name", "poke", "--reason", "upgrade", "--yes"
-        )
-        await _until(drill, lambda: _all_on(drill, b.id), "every open case to be on B")
+        await poke(drill)
+        await until(drill, lambda: all_on(drill, b.id), "every open case to be on B")
         say(f"after it: {dict(await _builds_of_open(drill))}")
-        await _until(drill, lambda: _drained(drill, a), "Temporal to call A drained")
+        await until(drill, lambda: _drained(drill, a), "Temporal to call A drained")
         await a.stop()
         say("worker A is stopped")
-        await _pay_all(drill)
-        await _until(drill, lambda: _all_closed(drill), "every case to close after its payment")
+        await pay_all(drill, b)
+        await until(drill, lambda: all_closed(drill), "every case to close after its payment")
         say("every loan is paid, every case closed")
         return {"caught at the carrier": caught, "open by build before the poke": dict(before), **await count(drill)}
 
 
-async def _open(drill: Drill, condition: str, cases: int) -> None:
+async def poke(drill: Drill) -> None:
+    """Wake every case, as the runbook does."""
+    await batch(drill, "workflow", "signal", "--query", OPEN, "--name", "poke", "--reason", "upgrade", "--yes")
+
+
+async def batch(drill: Drill, *words: str) -> None:
+    """Give one of Temporal's batch commands; a namespace has one at a time, so it waits for the one before."""
+    for _ in range(60):
+        try:
+            await drill.temporal_command(*words)
+            return
+        except AssertionError as error:
+            if "Max concurrent batch operations" not in str(error):
+                raise
+        await asyncio.sleep(1)
+    raise AssertionError(f"another batch did not end in a minute: {' '.join(words[:2])}")
+
+
+async def open_cases(drill: Drill, condition: str, cases: int) -> None:
     """Take in loans that are a day past due, and have a sweep open their cases."""
     known = sum(map(len, drill.loans.values()))
     names = [f"{condition.replace(' ', '-')}-{n}" for n in range(cases)]
@@ -112,7 +128,12 @@ def _csv(path: Path, rows: list[dict[str, Any]]) -> Path:
     return path
 
 
-async def _until(drill: Drill, holds: Callable[[], Awaitable[bool]], what: str, seconds: float = 120.0) -> None:
+async def until(drill: Drill, holds: Callable[[], Awaitable[bool]], what: str, seconds: float = 120.0) -> None:
+    """Wait, and say how long it took.
+
+    Raises:
+        AssertionError: it did not come to that.
+    """
     began = monotonic()
     while not await holds():
         if monotonic() - began > seconds:
@@ -121,7 +142,8 @@ async def _until(drill: Drill, holds: Callable[[], Awaitable[bool]], what: str, 
     drill.say(f"waited {monotonic() - began:.0f} s for {what}")
 
 
-async def _texted(drill: Drill, *conditions: str) -> bool:
+async def texted(drill: Drill, *conditions: str) -> bool:
+    """Whether each of these loans was written to."""
     wanted = [loan for condition in conditions for loan in drill.loans[condition]]
     sent = (
         "select count(distinct loan_id) from contacts where loan_id = any($1) and state not in ('reserved', 'sending')"
@@ -143,7 +165,8 @@ async def _builds_of_open(drill: Drill) -> Counter[str]:
     return found
 
 
-async def _all_on(drill: Drill, build_id: str) -> bool:
+async def all_on(drill: Drill, build_id: str) -> bool:
+    """Whether every case is on that build."""
     return set(await _builds_of_open(drill)) == {build_id}
 
 
@@ -153,7 +176,8 @@ async def _drained(drill: Drill, build: Build) -> bool:
     return bool(told.get("drainageInfo", {}).get("drainageStatus") == "drained")
 
 
-async def _pay_all(drill: Drill) -> None:
+async def pay_all(drill: Drill, build: Build) -> None:
+    """A payment of all that is due, for every loan."""
     today = (await LedgerClock(drill.pool).now()).date()
     rows = [
         {
@@ -167,8 +191,9 @@ async def _pay_all(drill: Drill) -> None:
         for names in drill.loans.values()
         for name in names
     ]
-    await drill.command(drill.builds[1], "entries", "--file", _csv(drill.folder / "entries.csv", rows))
+    await drill.command(build, "entries", "--file", _csv(drill.folder / "entries.csv", rows))
 
 
-async def _all_closed(drill: Drill) -> bool:
+async def all_closed(drill: Drill) -> bool:
+    """Whether no case is open."""
     return not await drill.pool.fetchval("select exists (select from cases where open)")

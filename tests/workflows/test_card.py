@@ -6,7 +6,7 @@ from activities.contracts import Result
 from tests.case import Case
 from tests.scenario import Scene
 from tests.workflows.beginnings import at_call
-from workflows.card import card
+from workflows.card import card, readable
 
 
 async def card_of(case: Case) -> dict[str, str]:
@@ -53,3 +53,8 @@ async def test_a_case_of_an_older_release_has_a_card(scene: Scene) -> None:
         del latest["standing"][field]
 
     assert "| Contacts | none |" in card(case.ref, Result.model_validate(latest), 0)
+
+
+def test_a_task_is_named_by_the_id_that_commands_take() -> None:
+    waits = "manual_review task A-1.1.house-manual-review.1 waits; house-thanks follows"
+    assert readable(waits) == "manual_review task A-1.1.house-manual-review.1 waits; thanks follows"
