@@ -93,6 +93,7 @@ fines: setup
 # A new build follows the old one under cases that sleep, are awake, and are being contacted.
 upgrade-drill: setup
 	$(BIN)/python -m tests.upgrade $(ARGS)
+	$(BIN)/python -m tests.upgrade --back $(ARGS)
 
 # The ledger, then Temporal, is restored to an earlier time, or lost, and put in order again. ARGS=--without-recovery must fail.
 restore-drill: setup
