@@ -134,6 +134,6 @@ def furthest_date(now: datetime) -> date:
 
 
 async def furthest(conn: Any) -> int:
-    """How many days before a due date any strategy that new cases get speaks of it; 0 where none reminds."""
-    rows = [r async for r in WALKS.newest_strategies(conn)]
+    """How many days before a due date any strategy speaks of it that loans without an open case keep to or would get; 0 where none does."""
+    rows = [r async for r in WALKS.reminding_strategies(conn)]
     return max([days_ahead(await pinned(conn, r["name"], r["version"], r["digest"])) for r in rows], default=0)

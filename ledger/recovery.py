@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from domain.errors import BadInput
 from ledger.named import queries
-from ledger.stops import press_stop, release_stop
+from ledger.stops import STOPS, press_stop, release_stop
 
 RECOVERY = queries("recovery")
 ALL = {"lender_id": "*", "channel": "*", "strategy": "*"}
@@ -29,6 +29,7 @@ async def begin_recovery(conn: Any, since: datetime | None = None) -> Recovery:
     known = await RECOVERY.under_way(conn)
     if known is None:
         async with conn.transaction():
+            await STOPS.wait_for_those_passing(conn)  # `arrears go` may be releasing what is looked at here
             stopped = await RECOVERY.is_stopped(conn)
             await RECOVERY.begin(conn, since=since, pressed=not stopped)
             await press_stop(conn, **ALL, reason=RECOVERING)
@@ -36,12 +37,13 @@ async def begin_recovery(conn: Any, since: datetime | None = None) -> Recovery:
     return Recovery(**known)
 
 
-async def must_not_recover(conn: Any) -> None:
-    """Keep contact stopped while the ledger lacks what others know.
+async def refuse_while_recovering(conn: Any) -> None:
+    """Keep contact stopped while the ledger lacks what others know; no recovery begins before the caller's transaction ends.
 
     Raises:
         BadInput: a recovery is under way.
     """
+    await STOPS.wait_for_those_passing(conn)
     if await RECOVERY.under_way(conn) is not None:
         raise BadInput(
             "the ledger is being recovered after a restore: `arrears recover --release` lets contact go on once nothing is missing."
@@ -53,5 +55,6 @@ async def end_recovery(conn: Any) -> int:
     known = await RECOVERY.under_way(conn)
     if known is None:
         return 0
-    await RECOVERY.end(conn)
-    return await release_stop(conn, **ALL) if known["pressed"] else 0
+    async with conn.transaction():
+        await RECOVERY.end(conn)
+        return await release_stop(conn, **ALL) if known["pressed"] else 0

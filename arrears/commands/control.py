@@ -10,7 +10,7 @@ from domain.errors import BadInput
 from domain.rulebook.rules import Channel as Limited
 from ledger.named import queries
 from ledger.proof import prove
-from ledger.recovery import must_not_recover
+from ledger.recovery import refuse_while_recovering
 from ledger.stops import press_stop, release_stop
 
 CONTACTS, GATE, STOPS, TAPE = queries("contacts"), queries("gate"), queries("stops"), queries("tape")
@@ -84,7 +84,7 @@ def go(
     async def main() -> dict[str, Any]:
         async with ledger() as books, books.pool.acquire() as conn, conn.transaction():
             if set(what.values()) == {"*"}:
-                await must_not_recover(conn)
+                await refuse_while_recovering(conn)
             pressed = [_where(r) async for r in STOPS.pressed(conn)]
             if what not in pressed:  # one that was pressed before such checks were made can be released all the same
                 await _must_exist(conn, lender, channel, strategy)

@@ -69,7 +69,7 @@ from feeds order by lender_id;
 
 -- name: feeds_promised
 -- Business seconds for which each lender's payments may be old before contact waits for them.
-select lender_id, feed_hours * 3600 as seconds from lenders where feed_hours is not null order by lender_id;
+select lender_id, feed_hours::float8 * 3600 as seconds from lenders where feed_hours is not null order by lender_id;
 
 -- name: stops_and_alerts^
 -- How many contact stops hold, and alerts that nobody has cleared.

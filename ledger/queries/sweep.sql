@@ -21,9 +21,11 @@ where (c.lender_id, c.loan_id) > (:after_lender, :after_loan)
 order by c.lender_id, c.loan_id
 limit :page;
 
--- name: newest_strategies
--- Of each strategy the version that new cases get.
-select distinct on (name) name, version, digest from strategies order by name, version desc;
+-- name: reminding_strategies
+-- Of each strategy the version that new cases get, and those that loans without an open case keep to.
+select s.name, s.version, s.digest from strategies s
+where not exists (select from strategies newer where newer.name = s.name and newer.version > s.version)
+   or exists (select from cases c where not c.open and c.strategy = s.name and c.strategy_version = s.version);
 
 -- name: falling_due
 -- A page of loans without an open case on which an instalment falls due soon.

@@ -274,7 +274,8 @@ async def test_a_loan_that_was_reminded_keeps_to_the_strategy_it_was_reminded_by
     key, _ = await add_loan(bench.pool, bench.clock.at.date(), (-9, "100"), strategy="reminds")
     await remind(bench)
     async with bench.pool.acquire() as conn:
-        await publish(conn, reminds(2, early=-10))
+        await publish(conn, reminds(2))  # reminds of nothing
+        assert await furthest(conn) == 10
     bench.clock.at += timedelta(days=7)
     await remind(bench)
     assert [step for step, _, _ in await sent(bench, key)] == ["early/1", "late/1"]

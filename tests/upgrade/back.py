@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.upgrade.builds import Build, bad_build
-from tests.upgrade.drill import LONGEST, OPEN, all_closed, all_on, batch, open_cases, pay_all, poke, texted, until
+from tests.upgrade.drill import LONGEST, all_closed, all_on, batch, open_cases, pay_all, poke, texted, until
 from tests.upgrade.running import Drill, Say, running
 from workers.fleet import DEPLOYMENT
 
@@ -63,7 +63,8 @@ async def _failing(drill: Drill, build: Build, cases: int) -> bool:
 
 async def _move(drill: Drill, bad: Build, good: Build) -> None:
     """A run of the bad build cannot hear that another is current: it is moved by hand, once."""
-    query = f"{OPEN} and TemporalWorkerDeploymentVersion = '{DEPLOYMENT}:{bad.id}'"
+    on_bad = f"TemporalWorkerDeploymentVersion = '{DEPLOYMENT}:{bad.id}'"
+    query = f"ExecutionStatus = 'Running' and {on_bad} and TemporalReportedProblems is not null"
     override = ("--versioning-override-behavior", "one_time", "--versioning-override-deployment-name", DEPLOYMENT)
     version = ("--versioning-override-build-id", good.id, "--reason", "back", "--yes")
     await batch(drill, "workflow", "update-options", "--query", query, *override, *version)
